@@ -1,0 +1,260 @@
+//! The handle through which every door reads and writes.
+
+use crate::clock::Clock;
+use crate::condition::Conditions;
+use crate::config::Config;
+use crate::error::{OpenError, SubscribeError};
+use crate::fold::Fold;
+use crate::health::{Readiness, Statistics};
+use crate::hook::Counters;
+use crate::id::{self, Ids};
+use crate::live::{From, Hub, Lookup, Phases, Subscription};
+use crate::schema::{self, Schemas};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use tacho_event::{Event, Filter, Position, Timestamp};
+use tacho_journal::{AppendError, Appended, Batch, Health, Journal, LogId, Options, Precondition};
+use tokio::sync::{Semaphore, oneshot};
+
+/// Reads of the log's history for subscribers that run at once.
+const HISTORY_READS: usize = 4;
+
+/// A handle of a running engine; clones share it.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) journal: Journal,
+    pub(crate) fold: Fold,
+    pub(crate) hub: Hub,
+    pub(crate) queries: Arc<Semaphore>,
+    pub(crate) hooks: Counters,
+    pub(crate) schemas: Schemas,
+    pub(crate) conditions: Conditions,
+    history: Arc<Semaphore>,
+    clock: Box<dyn Clock>,
+    ids: Ids,
+    head_at_start: Position,
+    recovery: tacho_journal::Recovery,
+    appended: AtomicU64,
+}
+
+impl Engine {
+    /// Opens the log and the read side below the data folder and starts the threads that follow the log.
+    /// Blocks while the log is recovered.
+    pub fn open(config: Config, clock: impl Clock) -> Result<Self, OpenError> {
+        let ids = Ids::new();
+        let new_log_id = ids.next(clock.now());
+        let options = Options { new_log_id, ..config.journal.clone() };
+        let (journal, recovery) = Journal::open(&config.data.join("journal"), options)?;
+        let followers = start_followers(&config, &journal);
+        if followers.is_err() {
+            // Its threads would hold the folder's lock for a while after this error was told.
+            let _ = journal.close();
+        }
+        let (fold, hub) = followers?;
+        let (folds, fans_out) = (fold.on_commit(), hub.on_commit());
+        journal.on_commit(move |head| {
+            fans_out(head);
+            folds(head);
+        });
+        let shared = Shared {
+            queries: Arc::new(Semaphore::new(config.query.concurrent)),
+            hooks: Counters::default(),
+            schemas: Schemas::default(),
+            conditions: Conditions::new(config.condition_worker.clone(), config.condition.clone()),
+            history: Arc::new(Semaphore::new(HISTORY_READS)),
+            clock: Box::new(clock),
+            ids,
+            head_at_start: journal.head(),
+            recovery,
+            appended: AtomicU64::new(0),
+            config,
+            journal,
+            fold,
+            hub,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Appends events together or not at all, if every precondition holds; returns when they are on the disk.
+    /// Every door comes through here.
+    pub async fn append(
+        &self,
+        events: Vec<Event>,
+        preconditions: Vec<Precondition>,
+    ) -> Result<Appended, AppendError> {
+        let (sender, receiver) = oneshot::channel();
+        self.send(events, preconditions, move |result| drop(sender.send(result)))?;
+        receiver.await.unwrap_or(Err(AppendError::Closed))
+    }
+
+    /// As [`Self::append`], for a thread that may block.
+    pub fn append_and_wait(&self, events: Vec<Event>) -> Result<Appended, AppendError> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.send(events, Vec::new(), move |result| drop(sender.send(result)))?;
+        receiver.recv().unwrap_or(Err(AppendError::Closed))
+    }
+
+    /// Queues events. `reply` runs on the journal's thread; so does what the engine notes of them, for a caller
+    /// who goes away while they wait does not take them back.
+    fn send(
+        &self,
+        events: Vec<Event>,
+        preconditions: Vec<Precondition>,
+        reply: impl FnOnce(Result<Appended, AppendError>) + Send + 'static,
+    ) -> Result<(), AppendError> {
+        let is_registration = schema::is_registration(&events);
+        let batch = self.batch(events)?.with_preconditions(preconditions);
+        let shared = Arc::clone(&self.shared);
+        self.shared.journal.append(batch, move |result| {
+            if let Ok(appended) = &result {
+                shared.schemas.observe(is_registration, appended);
+                shared.count(appended);
+            }
+            // The caller may end the engine once it is answered.
+            drop(shared);
+            reply(result);
+        })
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// A new event id: UUIDv7, increasing within this process.
+    pub fn new_id(&self) -> String {
+        id::uuid_text(&self.shared.ids.next(self.now()))
+    }
+
+    pub fn log_id(&self) -> LogId {
+        self.shared.journal.log_id()
+    }
+
+    /// The log's id as text.
+    pub fn log_name(&self) -> String {
+        id::uuid_text(&self.log_id().0)
+    }
+
+    /// The last durable position.
+    pub fn head(&self) -> Position {
+        self.shared.journal.head()
+    }
+
+    /// What opening the log found and did.
+    pub fn recovery(&self) -> tacho_journal::Recovery {
+        self.shared.recovery
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// The log itself, for what only reads it.
+    pub fn journal(&self) -> &Journal {
+        &self.shared.journal
+    }
+
+    /// A stream of events; its start is fixed when this returns.
+    pub fn subscribe(&self, filter: Filter, from: From) -> Result<Subscription, SubscribeError> {
+        let phases = filter.phase.is_some().then(|| Phases::new(self.phase_lookup()));
+        let (history, conditions) = (self.shared.history.clone(), &self.shared.conditions);
+        Subscription::new(&self.shared.hub, history, conditions, filter, from, phases)
+    }
+
+    /// Throws the read side away and folds the log anew. Queries wait meanwhile, within their limit.
+    pub fn rebuild(&self) {
+        self.shared.fold.rebuild();
+    }
+
+    pub fn readiness(&self) -> Readiness {
+        let shared = &self.shared;
+        let (log, head, view) = (shared.journal.health(), shared.journal.head(), shared.fold.position());
+        let trouble = shared.fold.trouble().filter(|_| view < head);
+        let reason = match &log {
+            Health::DiskFull => Some("the disk is full: appends are refused until there is space".to_owned()),
+            Health::Poisoned(why) => Some(format!("the log refuses appends since a write failed: {why}")),
+            Health::Good => match trouble {
+                Some(trouble) => Some(format!("the read side cannot follow the log: {trouble}")),
+                None if view < shared.head_at_start => {
+                    Some(format!("the read side is at position {view} of {}", shared.head_at_start))
+                }
+                None => None,
+            },
+        };
+        Readiness { ready: reason.is_none(), reason, log, head, view }
+    }
+
+    pub fn statistics(&self) -> Statistics {
+        let shared = &self.shared;
+        let size = shared.journal.size();
+        Statistics {
+            head: shared.journal.head(),
+            view: shared.fold.position(),
+            appended: shared.appended.load(Relaxed),
+            spool_bytes: shared.hooks.spool_bytes.load(Relaxed),
+            spool_dropped: shared.hooks.dropped.load(Relaxed),
+            hook_refused: shared.hooks.refused.load(Relaxed),
+            subscribers: shared.hub.subscribers(),
+            gaps: shared.hub.gaps(),
+            segments: size.segments,
+            sealed_segments: size.sealed_segments,
+            log_bytes: size.bytes,
+        }
+    }
+
+    /// Stops the followers, ends subscriptions and closes the log. Blocks for a moment.
+    pub fn close(&self) -> Result<(), tacho_journal::JournalError> {
+        self.shared.hub.stop();
+        self.shared.conditions.close();
+        self.shared.fold.stop();
+        self.shared.journal.close()
+    }
+
+    /// Ends every subscription, so that their connections can close.
+    pub fn end_subscriptions(&self) {
+        self.shared.hub.stop();
+        self.shared.conditions.end_turns();
+    }
+
+    fn batch(&self, events: Vec<Event>) -> Result<Batch, AppendError> {
+        let mut salts = vec![0; events.len() * 16];
+        getrandom::fill(&mut salts)
+            .map_err(|error| AppendError::Poisoned(format!("the random source fails: {error}").into()))?;
+        let mut salts = salts.chunks_exact(16);
+        Ok(Batch::new(events, self.now(), |salt| {
+            if let Some(random) = salts.next() {
+                salt.copy_from_slice(random);
+            }
+        }))
+    }
+
+    fn phase_lookup(&self) -> Lookup {
+        let shared = Arc::downgrade(&self.shared);
+        Box::new(move |stream| {
+            let reader = shared.upgrade()?.fold.reader();
+            reader.stream(stream).ok().flatten()?.phase
+        })
+    }
+}
+
+impl Shared {
+    fn count(&self, appended: &Appended) {
+        let new = appended.events.iter().filter(|receipt| !receipt.duplicate).count();
+        self.appended.fetch_add(new as u64, Relaxed);
+    }
+}
+
+fn start_followers(config: &Config, journal: &Journal) -> Result<(Fold, Hub), OpenError> {
+    let may_rebuild = !config.journal.read_only;
+    let fold = Fold::start(journal.clone(), &config.data.join("view"), config.fold.clone(), may_rebuild)?;
+    let hub = Hub::start(journal.clone(), config.live.clone());
+    if hub.is_err() {
+        fold.stop();
+    }
+    Ok((fold, hub?))
+}

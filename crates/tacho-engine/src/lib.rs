@@ -1,0 +1,36 @@
+//! Makes things happen: append, live fan-out, the fold, queries at the durable head, the spool's service.
+//!
+//! Async begins here. Below, the journal's writer and the view's writer each own a thread; here they get
+//! one cloneable handle, [`Engine`], through which every door reads and writes.
+
+mod clock;
+pub mod condition;
+mod config;
+mod cursor;
+mod engine;
+mod error;
+mod fold;
+mod health;
+mod hook;
+mod id;
+mod live;
+mod priority;
+mod query;
+mod schema;
+pub mod socket;
+mod transcript;
+
+pub use clock::{Clock, SystemClock};
+pub use condition::ConditionError;
+pub use config::{ConditionLimits, Config, FoldLimits, HookLimits, LiveLimits, QueryLimits};
+pub use cursor::Cursor;
+pub use engine::Engine;
+pub use error::{OpenError, QueryError, SubscribeError};
+pub use health::{Readiness, Statistics};
+pub use hook::{DrainError, HookService, ParseFrame, ParseTranscript, Parsers, Redact, TranscriptPath};
+pub use live::{From, Item, LiveEvent, Subscription};
+pub use query::{Page, Query, Wait};
+pub use schema::{SchemaError, SchemaReceipt};
+pub use tacho_journal::spool::{self, HookFrame, MAX_FRAME_BYTES};
+pub use tacho_journal::{AppendError, Appended, Health, JournalError, LogId, Precondition, Receipt};
+pub use tacho_view::{StreamQuery, StreamState, TypeCount};

@@ -1,0 +1,83 @@
+//! The seven types of a multi-agent test factory, with the payloads of its event line.
+
+use super::{Entry, Origin};
+use crate::schema::Field;
+use crate::schema::Severity::{self, Error, Info, Warning};
+use crate::schema::ValueKind::{Array, Integer, Number, Object, String};
+
+pub const ENTRIES: &[Entry] = &[
+    of(
+        "task_queued",
+        Info,
+        "A task waits for an agent.",
+        &[
+            Field::required("task_id", String),
+            Field::required("feature", String),
+            Field::optional("est_cost", Number),
+            Field::optional("timestamp", Number),
+        ],
+        r#"{"task_id":"t_1","feature":"checkout","est_cost":0.12,"timestamp":1734567890.5}"#,
+    ),
+    of(
+        "agent_started",
+        Info,
+        "An agent took up a task.",
+        &[
+            Field::required("agent", String),
+            Field::required("task_id", String),
+            Field::optional("model", String),
+            Field::optional("tools", Array),
+        ],
+        r#"{"agent":"scribe","task_id":"t_1","model":"sonnet","tools":["Read","Write"]}"#,
+    ),
+    of(
+        "agent_completed",
+        Info,
+        "An agent ended its work on a task.",
+        &[
+            Field::required("agent", String),
+            Field::required("task_id", String),
+            Field::one_of("status", &["success", "failed", "approved", "rejected"]),
+            Field::optional("duration_ms", Number),
+            Field::optional("cost_usd", Number),
+        ],
+        r#"{"agent":"scribe","task_id":"t_1","status":"success","duration_ms":5120,"cost_usd":0.08}"#,
+    ),
+    of(
+        "validation_complete",
+        Info,
+        "A task's result was validated.",
+        &[
+            Field::required("task_id", String),
+            Field::required("result", Object),
+            Field::optional("cost", Number),
+            Field::optional("duration_ms", Number),
+            Field::optional("screenshots", Integer),
+        ],
+        r#"{"task_id":"t_1","result":{"test_passed":true},"cost":0.02,"duration_ms":1800,"screenshots":3}"#,
+    ),
+    of(
+        "hitl_escalated",
+        Warning,
+        "A task was handed to a human.",
+        &[
+            Field::required("task_id", String),
+            Field::required("attempts", Integer),
+            Field::optional("last_error", String),
+            Field::optional("priority", String),
+        ],
+        r#"{"task_id":"t_1","attempts":3,"last_error":"selector not found","priority":"high"}"#,
+    ),
+    of("budget_warning", Warning, "Most of a budget is spent.", &[], r#"{"spent_usd":8.1,"limit_usd":10.0}"#),
+    of("budget_exceeded", Error, "A budget is spent.", &[], r#"{"spent_usd":10.2,"limit_usd":10.0}"#),
+];
+
+const fn of(
+    kind: &'static str,
+    severity: Severity,
+    meaning: &'static str,
+    fields: &'static [Field<'static>],
+    example: &'static str,
+) -> Entry {
+    Entry { kind, origin: Origin::Factory, meaning, severity: Some(severity), fields, example }
+}

@@ -1,0 +1,64 @@
+//! What Tachograph says itself. Only the engine may write these.
+
+use super::{Entry, Origin};
+use crate::schema::Severity;
+use crate::schema::ValueKind::{Integer, Object, String};
+use crate::schema::{Field, REGISTERED};
+
+pub const ENTRIES: &[Entry] = &[
+    own(
+        REGISTERED,
+        "A version of an event type's schema came into force.",
+        Severity::Info,
+        &[
+            Field::required("type", String),
+            Field::required("version", String),
+            Field::required("schema", Object),
+            Field::optional("meaning", String),
+            Field::optional("severity", String),
+            Field::optional("declared_by", String),
+        ],
+        r#"{"type":"urlCacher.cacheRequested","version":"1.0.0","meaning":"Somebody asked for a page.","schema":{"type":"object"}}"#,
+    ),
+    own(
+        "tacho.hook_unreadable",
+        "A hook delivered bytes that are no payload; they are kept.",
+        Severity::Warning,
+        &[
+            Field::required("agent", String),
+            Field::required("bytes", Integer),
+            Field::required("reason", String),
+            Field::optional("text", String),
+            Field::optional("base64", String),
+        ],
+        r#"{"agent":"claude-code","bytes":6,"reason":"the text ends at byte 6, in the middle of a value","text":"{\"sess"}"#,
+    ),
+    own(
+        "tacho.marker_rejected",
+        "An agent printed a marker that is malformed or takes a reserved name.",
+        Severity::Warning,
+        &[
+            Field::required("reason", String),
+            Field::required("bytes", Integer),
+            Field::required("text", String),
+        ],
+        r#"{"reason":"the marker holds no JSON object","bytes":14,"text":"{\"name\": oops}"}"#,
+    ),
+    own(
+        "tacho.spool_overflow",
+        "The spool reached its limit while no server took events from it; events were lost.",
+        Severity::Error,
+        &[Field::required("dropped", Integer)],
+        r#"{"dropped":12}"#,
+    ),
+];
+
+const fn own(
+    kind: &'static str,
+    meaning: &'static str,
+    severity: Severity,
+    fields: &'static [Field<'static>],
+    example: &'static str,
+) -> Entry {
+    Entry { kind, origin: Origin::Tachograph, meaning, severity: Some(severity), fields, example }
+}

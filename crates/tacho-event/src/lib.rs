@@ -1,0 +1,31 @@
+//! What an event is: ids, envelope, streams, filters, trace context, schemas.
+//!
+//! Vocabulary only: no I/O, no async, no clock. The canonical form of an event is CloudEvents 1.0.
+
+pub mod attribute;
+pub mod catalogue;
+pub mod code;
+pub mod declaration;
+mod event;
+mod filter;
+mod jq;
+pub mod json;
+mod names;
+mod pattern;
+mod position;
+mod recorded;
+pub mod schema;
+pub mod stream;
+pub mod time;
+pub mod trace;
+pub mod words;
+
+pub use code::Code;
+pub use event::{Draft, Event, EventError, MAX_EVENT_BYTES, MAX_HOPS, MAX_ID_BYTES, Sameness};
+pub use filter::{Filter, FilterError, payload_phase};
+pub use jq::{Jq, JqError};
+pub use pattern::Pattern;
+pub use position::{Position, Sequence};
+pub use recorded::Recorded;
+pub use time::Timestamp;
+pub use trace::TraceContext;

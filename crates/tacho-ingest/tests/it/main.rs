@@ -1,0 +1,11 @@
+//! Foreign bytes in, events out, seen from outside.
+
+mod any_bytes;
+mod api;
+mod hooks;
+mod imports;
+mod markers;
+mod refusals;
+mod shapes;
+mod support;
+mod transcripts;

@@ -1,0 +1,13 @@
+//! The handlers of the routes, one file a resource.
+
+pub(crate) mod admin;
+pub(crate) mod append;
+pub(crate) mod events;
+pub(crate) mod health;
+pub(crate) mod hook;
+pub(crate) mod page;
+pub(crate) mod schemas;
+pub(crate) mod sse;
+pub(crate) mod streams;
+pub(crate) mod timeline;
+pub(crate) mod websocket;

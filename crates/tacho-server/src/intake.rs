@@ -1,0 +1,115 @@
+//! From foreign bytes to events, with this server's redactor, limits and rules.
+
+use crate::config::Intake;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use tacho_engine::{HookFrame, Parsers};
+use tacho_event::{Event, Timestamp, json};
+use tacho_ingest::api::{self, Request};
+use tacho_ingest::hook::{self, Agent, HookInput};
+use tacho_ingest::{Door, Refusal, marker};
+
+pub(crate) use tacho_ingest::shape::{Format, render};
+
+/// Attributes of CloudEvents in binary mode: more headers than an event may have attributes are not looked at.
+const MAX_ATTRIBUTE_HEADERS: usize = 128;
+
+pub(crate) struct IntakeDoor {
+    intake: Intake,
+    /// What the rules have done since the start.
+    dropped: AtomicU64,
+    truncated: AtomicU64,
+}
+
+impl IntakeDoor {
+    pub(crate) fn new(intake: Intake) -> Arc<Self> {
+        Arc::new(Self { intake, dropped: AtomicU64::new(0), truncated: AtomicU64::new(0) })
+    }
+
+    /// The events of a request to append.
+    pub(crate) fn parse_request(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+        new_id: &mut dyn FnMut() -> String,
+    ) -> Result<Vec<Event>, Refusal> {
+        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let attributes: Vec<(&str, &[u8])> = headers
+            .iter()
+            .filter(|(name, _)| name.as_str().starts_with("ce-"))
+            .take(MAX_ATTRIBUTE_HEADERS)
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+            .collect();
+        let request = Request { content_type, attributes: &attributes, body };
+        let events = api::parse(&request, &self.door(), now, new_id)?;
+        Ok(self.apply_rules(events))
+    }
+
+    /// What the engine needs to read hooks.
+    pub(crate) fn parsers(self: &Arc<Self>) -> Parsers {
+        let (frames, transcripts, spooled) = (self.clone(), self.clone(), self.clone());
+        Parsers {
+            frame: Box::new(move |frame: HookFrame| frames.parse_frame(&frame)),
+            transcript_path: Box::new(|event| hook::transcript_path(event).map(PathBuf::from)),
+            transcript: Box::new(move |cause, lines| {
+                let events = marker::from_transcript(cause, lines, &transcripts.door());
+                transcripts.apply_rules(events)
+            }),
+            redact: Box::new(move |payload| spooled.redact(payload)),
+        }
+    }
+
+    pub(crate) fn write_metrics(&self, text: &mut String) {
+        for (name, help, number) in [
+            ("tacho_ingest_dropped_total", "Events that a rule dropped.", &self.dropped),
+            ("tacho_ingest_truncated_total", "Events that a rule truncated.", &self.truncated),
+        ] {
+            let value = number.load(Relaxed);
+            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n");
+        }
+    }
+
+    fn redact(&self, payload: &[u8]) -> Vec<u8> {
+        let redactor = &self.intake.redactor;
+        let mut minified = Vec::new();
+        if json::minify(payload, self.intake.limits.depth, &mut minified).is_ok() {
+            return redactor.redact_json(&minified).into_owned();
+        }
+        redactor.redact_text(&String::from_utf8_lossy(payload)).into_owned().into_bytes()
+    }
+
+    fn parse_frame(&self, frame: &HookFrame) -> Vec<Event> {
+        let input = HookInput {
+            agent: Agent::from_name(&frame.agent).unwrap_or(Agent::ClaudeCode),
+            id: &frame.id,
+            time: frame.time,
+            git_sha: frame.git_sha.as_deref(),
+            branch: frame.branch.as_deref(),
+            traceparent: frame.traceparent.as_deref(),
+            payload: &frame.payload,
+        };
+        self.apply_rules(hook::parse(&input, &self.door()))
+    }
+
+    fn door(&self) -> Door<'_> {
+        let Intake { redactor, limits, markers, .. } = &self.intake;
+        Door { redactor, limits: *limits, markers: markers.clone() }
+    }
+
+    fn apply_rules(&self, events: Vec<Event>) -> Vec<Event> {
+        if self.intake.rules.0.is_empty() {
+            return events;
+        }
+        let (kept, counts) = self.intake.rules.apply(events);
+        for count in counts {
+            self.dropped.fetch_add(count.dropped, Relaxed);
+            self.truncated.fetch_add(count.truncated, Relaxed);
+        }
+        kept
+    }
+}

@@ -1,0 +1,126 @@
+//! Who may come in, what stands where, the documents.
+
+use crate::server::{Server, Setup};
+use serde_json::json;
+use tempfile::TempDir;
+
+#[test]
+fn foreign_hosts_and_origins_are_refused() {
+    let server = Server::start();
+    let get = |headers: &[(&str, &str)]| server.request("GET", "/api/events", headers, b"");
+    assert_eq!(get(&[("Host", "evil.example")]).refusal(), (403, "forbidden_host".into()));
+    assert_eq!(get(&[("Host", "localhost:1")]).status, 200);
+    let hook = server.request("POST", "/hooks/claude-code", &[("Host", "evil.example")], b"{}");
+    assert_eq!((hook.status, hook.body.len()), (403, 0));
+    let event = json!({"specversion": "1.0", "id": "a", "source": "/t", "type": "demo.a"});
+    let post = |headers: &[(&str, &str)]| server.post_with("/api/events", &event, headers);
+    assert_eq!(post(&[("Origin", "http://evil.example")]).refusal(), (403, "forbidden_origin".into()));
+    assert_eq!(post(&[("Sec-Fetch-Site", "cross-site")]).refusal(), (403, "forbidden_origin".into()));
+    assert_eq!(server.engine.head().0, 0);
+    let own = format!("http://{}", server.address);
+    assert_eq!(post(&[("Origin", &own), ("Sec-Fetch-Site", "same-origin")]).status, 201);
+}
+
+#[test]
+fn an_allowed_origin_may_read_and_write() {
+    let allow = |config: &mut tacho_server::Config| {
+        config.allowed_origins = vec!["http://app.example".to_owned()];
+    };
+    let setup = Setup { engine: None, server: Some(allow) };
+    let server = Server::start_with(setup, TempDir::new().unwrap());
+    let headers = [("Origin", "http://app.example"), ("Sec-Fetch-Site", "cross-site")];
+    let event = json!({"specversion": "1.0", "id": "a", "source": "/t", "type": "demo.a"});
+    let answer = server.post_with("/api/events", &event, &headers);
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("http://app.example"));
+    let asked = server.request("OPTIONS", "/api/events", &headers, b"");
+    assert_eq!(
+        (asked.status, asked.header("access-control-allow-origin")),
+        (204, Some("http://app.example"))
+    );
+    assert_eq!(server.get("/api/events").header("access-control-allow-origin"), None);
+}
+
+#[test]
+fn a_token_is_asked_for() {
+    let set = |config: &mut tacho_server::Config| config.token = Some("secret".to_owned());
+    let server = Server::start_with(Setup { engine: None, server: Some(set) }, TempDir::new().unwrap());
+    assert_eq!(server.get("/api/events").refusal(), (401, "unauthorized".into()));
+    let with = server.request("GET", "/api/events", &[("Authorization", "Bearer secret")], b"");
+    assert_eq!((with.status, server.get("/healthz").status), (200, 200));
+}
+
+#[test]
+fn paths_and_methods() {
+    let server = Server::start();
+    assert_eq!(server.get("/nowhere").refusal(), (404, "not_found".into()));
+    let wrong = server.request("DELETE", "/api/events", &[], b"");
+    assert_eq!(wrong.refusal(), (405, "method_not_allowed".into()));
+    let large = vec![b'x'; 5_000_000];
+    assert_eq!(server.request("POST", "/nowhere", &[], &large).refusal(), (404, "not_found".into()));
+}
+
+#[test]
+fn health_and_numbers() {
+    let server = Server::start();
+    server.append("demo.a", "task/x", 3);
+    server.get("/api/events");
+    assert_eq!(server.get("/healthz").json(), json!({"status": "ok"}));
+    let ready = server.get("/readyz").json();
+    assert_eq!((&ready["status"], &ready["head"]), (&json!("ready"), &json!(3)));
+    let numbers = String::from_utf8(server.get("/metrics").body).unwrap();
+    for line in
+        ["tacho_log_head 3", "tacho_view_position 3", "tacho_events_appended_total 3", "tacho_subscribers 0"]
+    {
+        assert!(numbers.lines().any(|known| known == line), "{line} is not in\n{numbers}");
+    }
+}
+
+#[test]
+fn schemas_are_registered_and_hold_where_strict() {
+    let server = Server::start();
+    let schema = json!({"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}});
+    let registration = json!({"type": "demo.a", "version": "1.0.0", "schema": schema});
+    let receipt = server.post("/api/schemas", &registration);
+    assert_eq!((receipt.status, &receipt.json()["position"]), (201, &json!(1)));
+    let again = server.post("/api/schemas", &registration).json();
+    assert_eq!((&again["position"], &again["duplicate"]), (&json!(1), &json!(true)));
+    let known = server.get("/api/schemas/demo.a").json();
+    assert_eq!(known["versions"][0]["schema"], schema);
+    assert_eq!(server.get("/api/schemas/none").refusal(), (404, "not_found".into()));
+
+    let event = |id: &str, n: &str| json!({"specversion": "1.0", "id": id, "source": "/t", "type": "demo.a", "data": {"n": n}});
+    let refused = server.post("/api/events?validate=strict", &event("a", "seven"));
+    assert_eq!(refused.refusal(), (422, "schema_violation".into()));
+    assert_eq!(server.post("/api/events", &event("a", "seven")).status, 201);
+    let reserved = json!({"type": "tacho.x", "version": "1.0.0", "schema": {}});
+    assert_eq!(server.post("/api/schemas", &reserved).refusal(), (403, "reserved_type".into()));
+}
+
+#[test]
+fn the_page_asks_nobody_else() {
+    let server = Server::start();
+    for path in ["/", "/live.js", "/live.css"] {
+        let page = server.get(path);
+        assert_eq!(page.status, 200);
+        assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+        assert!(!String::from_utf8(page.body).unwrap().contains("//cdn"));
+    }
+}
+
+#[test]
+fn the_checked_in_openapi_document_is_fresh() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/openapi.json");
+    let checked_in = std::fs::read_to_string(path).unwrap_or_default();
+    let document = tacho_server::openapi_document();
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(path, format!("{document}\n")).unwrap();
+        return;
+    }
+    assert!(
+        checked_in == format!("{document}\n"),
+        "spec/openapi.json is stale: run this test with UPDATE_EXPECT=1"
+    );
+    let server = Server::start();
+    assert_eq!(server.get("/openapi.json").body, document.as_bytes());
+}

@@ -1,0 +1,10 @@
+//! Every door, from outside: a server in this process, a client on a socket.
+
+mod append;
+mod client;
+mod doors;
+mod hooks;
+mod live;
+mod query;
+mod server;
+mod stop;

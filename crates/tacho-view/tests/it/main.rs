@@ -1,0 +1,5 @@
+mod crash;
+mod events;
+mod model;
+mod opening;
+mod summaries;

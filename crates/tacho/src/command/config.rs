@@ -1,0 +1,125 @@
+//! `tacho config`: what is in force.
+
+use crate::config::{self, Origin, reference};
+use crate::failure::Ending;
+use crate::terminal::Output;
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Show or check the configuration
+#[derive(Debug, Args)]
+pub struct Config {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Print every setting with its value and where it came from
+    Show(Show),
+    /// Read the configuration and say what is wrong with it
+    Check(Check),
+    /// Print the reference page
+    #[command(hide = true)]
+    Reference,
+}
+
+#[derive(Debug, Args)]
+struct Show {
+    /// The file to read [default: ./tacho.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print a setting a line as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    /// The file to read [default: ./tacho.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Config {
+    pub fn run(self) -> Result<Ending> {
+        let mut output = Output::stdout();
+        match self.action {
+            Action::Show(show) => show.run(&mut output)?,
+            Action::Check(check) => return check.run(&mut output),
+            Action::Reference => output.line(reference::page().trim_end())?,
+        }
+        output.flush()?;
+        Ok(Ending::Done)
+    }
+}
+
+impl Show {
+    fn run(self, output: &mut Output) -> Result<()> {
+        let config = config::Config::load(self.config.as_deref())?;
+        let palette = output.palette;
+        let mut table = "";
+        for (setting, value, origin) in config.values.iter() {
+            if self.json {
+                let line =
+                    json!({"name": setting.name, "value": value.to_json(), "origin": origin.to_string()});
+                output.json(&serde_json::to_vec(&line)?)?;
+                continue;
+            }
+            if setting.table() != table {
+                output.line(&format!("{}[{}]", if table.is_empty() { "" } else { "\n" }, setting.table()))?;
+                table = setting.table();
+            }
+            let line = format!("{} = {value}", setting.key());
+            let origin = match origin {
+                Origin::Default => palette.dim("# default"),
+                set => palette.bold(format!("# {set}")),
+            };
+            output.line(&format!("{line:<40} {origin}"))?;
+        }
+        if !self.json {
+            let rules = &config.rules;
+            output.line(&format!(
+                "\n# {} ingest rules, {} redact rules",
+                rules.ingest.len(),
+                rules.redact.len()
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+impl Check {
+    fn run(self, output: &mut Output) -> Result<Ending> {
+        let read = config::Config::load(self.config.as_deref()).and_then(|config| {
+            // What a server would refuse when it starts.
+            config.doors(&config.data()?)?;
+            Ok(config)
+        });
+        let config = match read {
+            Ok(config) => config,
+            Err(error) => {
+                if self.json {
+                    output
+                        .json(&serde_json::to_vec(&json!({"ok": false, "error": format!("{error:#}")}))?)?;
+                    output.flush()?;
+                } else {
+                    crate::failure::tell(&error);
+                }
+                return Ok(Ending::Wanting);
+            }
+        };
+        match &config.file {
+            file if self.json => output.json(&serde_json::to_vec(&json!({"ok": true, "file": file}))?)?,
+            Some(file) => output.line(&format!("{} is right", file.display()))?,
+            None => output.line("there is no tacho.toml here; every setting has its default")?,
+        }
+        output.flush()?;
+        Ok(Ending::Done)
+    }
+}

@@ -1,0 +1,99 @@
+//! The commands: each a file with its arguments and what it does.
+
+mod backup;
+mod completions;
+mod config;
+mod connect;
+mod demo;
+mod doctor;
+mod emit;
+mod events;
+mod hook;
+mod import;
+mod man;
+mod openapi;
+mod rebuild;
+mod reference;
+mod restore;
+mod schema;
+mod service;
+mod tail;
+mod timeline;
+mod up;
+
+pub use connect::{folder_variable, home};
+pub use restore::free_bytes;
+
+use crate::failure::Ending;
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// The flight recorder and control tower for AI agents.
+///
+/// Tachograph records what agents do on a durable, tamper-evident, append-only log, and shows it live.
+/// Start with `tacho up`, then `tacho connect claude-code`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tacho",
+    version,
+    propagate_version = false,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Up(up::Up),
+    Demo(demo::Demo),
+    Connect(connect::Connect),
+    Disconnect(connect::Disconnect),
+    Hook(hook::Hook),
+    Emit(emit::Emit),
+    Import(import::Import),
+    Tail(tail::Tail),
+    Events(events::Events),
+    Timeline(timeline::Timeline),
+    Schema(schema::Schema),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Rebuild(rebuild::Rebuild),
+    Doctor(doctor::Doctor),
+    Config(config::Config),
+    Service(service::Service),
+    Completions(completions::Completions),
+    Man(man::Man),
+    Openapi(openapi::Openapi),
+    Reference(reference::Reference),
+}
+
+impl CommandLine {
+    pub fn run(self) -> Result<Ending> {
+        match self.command {
+            Command::Up(command) => command.run(),
+            Command::Demo(command) => command.run(),
+            Command::Connect(command) => command.run(),
+            Command::Disconnect(command) => command.run(),
+            Command::Hook(command) => command.run(),
+            Command::Emit(command) => command.run(),
+            Command::Import(command) => command.run(),
+            Command::Tail(command) => command.run(),
+            Command::Events(command) => command.run(),
+            Command::Timeline(command) => command.run(),
+            Command::Schema(command) => command.run(),
+            Command::Backup(command) => command.run(),
+            Command::Restore(command) => command.run(),
+            Command::Rebuild(command) => command.run(),
+            Command::Doctor(command) => command.run(),
+            Command::Config(command) => command.run(),
+            Command::Service(command) => command.run(),
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
+            Command::Openapi(command) => command.run(),
+            Command::Reference(command) => command.run(),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! `tacho.toml`: raw, as it is written. Keys that nobody knows are errors with a suggestion.
+
+use super::rule::{self, IngestRule, RedactRule};
+use super::setting::{SETTINGS, TABLES, find};
+use super::values::{Origin, Value, Values};
+use anyhow::{Context, Result, anyhow, bail};
+use std::path::Path;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Largest file that is read, in bytes.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+/// Least likeness of a suggestion, 0 to 1.
+const LIKENESS: f64 = 0.7;
+
+/// Rules of the file; they have no place in the list of settings.
+#[derive(Debug, Default)]
+pub struct Rules {
+    pub ingest: Vec<IngestRule>,
+    pub redact: Vec<RedactRule>,
+}
+
+/// Reads the file into `values`, and answers its rules.
+pub fn read(path: &Path, values: &mut Values) -> Result<Rules> {
+    let size = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
+    if size > FILE_BYTES_MAX {
+        bail!("{} has {size} bytes, more than the {FILE_BYTES_MAX} of a configuration", path.display());
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    apply(path, &text, values)
+}
+
+pub(super) fn apply(path: &Path, text: &str, values: &mut Values) -> Result<Rules> {
+    let table = DeTable::parse(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| line_of(text, span.start));
+        anyhow!("{}:{line}: {}", path.display(), error.message())
+    })?;
+    let mut rules = Rules::default();
+    for (name, value) in table.get_ref() {
+        let at = Place { path, text, line: line_of(text, name.span().start) };
+        let known = TABLES.iter().map(|(table, _)| *table);
+        if !TABLES.iter().any(|(table, _)| table == name.get_ref()) {
+            return Err(at.unknown("table", name.get_ref(), known));
+        }
+        let DeValue::Table(keys) = value.get_ref() else {
+            return Err(at.refuse(format!(
+                "`{}` is a table: write [{}] above its keys",
+                name.get_ref(),
+                name.get_ref()
+            )));
+        };
+        read_table(&at, name.get_ref(), keys, values, &mut rules)?;
+    }
+    Ok(rules)
+}
+
+fn read_table(
+    file: &Place<'_>,
+    table: &str,
+    keys: &DeTable<'_>,
+    values: &mut Values,
+    rules: &mut Rules,
+) -> Result<()> {
+    for (key, value) in keys {
+        let at = Place { line: line_of(file.text, key.span().start), ..*file };
+        let owned = to_value(value);
+        match (table, key.get_ref().as_ref()) {
+            ("ingest", "rule") => {
+                rules.ingest = rule::ingest(&owned).map_err(|error| at.refuse(format!("{error:#}")))?
+            }
+            ("redact", "rule") => {
+                rules.redact = rule::redact(&owned).map_err(|error| at.refuse(format!("{error:#}")))?;
+                for (index, rule) in rules.redact.iter().enumerate() {
+                    let at = Place { line: line_of_item(file.text, value, index, "pattern"), ..at };
+                    rule.check().map_err(|reason| at.refuse(reason))?;
+                }
+            }
+            (_, key) => {
+                let Some(setting) = find(&format!("{table}.{key}")) else {
+                    let known = SETTINGS
+                        .iter()
+                        .filter(|setting| setting.table() == table)
+                        .map(|setting| setting.key());
+                    return Err(at.unknown("key", key, known));
+                };
+                let value = Value::from_toml(setting.kind, &owned)
+                    .map_err(|error| at.refuse(format!("`{}`: {error:#}", setting.name)))?;
+                values.set(setting, value, Origin::File(file.path.to_owned(), at.line));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A line of the file, for errors.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    path: &'a Path,
+    text: &'a str,
+    line: usize,
+}
+
+impl Place<'_> {
+    fn refuse(&self, what: String) -> anyhow::Error {
+        anyhow!("{}:{}: {what}", self.path.display(), self.line)
+    }
+
+    fn unknown<'k>(
+        &self,
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = &'k str> + Clone,
+    ) -> anyhow::Error {
+        self.refuse(unknown(what, name, known))
+    }
+}
+
+/// What to say about a name that is not known.
+pub(super) fn unknown<'k>(what: &str, name: &str, known: impl Iterator<Item = &'k str> + Clone) -> String {
+    match suggestion(name, known.clone()) {
+        Some(like) => format!("there is no {what} `{name}`: did you mean `{like}`?"),
+        None => format!("there is no {what} `{name}`; known are {}", known.collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn suggestion<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    known
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(likeness, _)| *likeness >= LIKENESS)
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .map(|(_, candidate)| candidate)
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text[..offset.min(text.len())].matches('\n').count() + 1
+}
+
+/// The line of a key in an item of an array of tables, else of what is known to be nearest to it.
+fn line_of_item(text: &str, items: &Spanned<DeValue<'_>>, index: usize, key: &str) -> usize {
+    let item = match items.get_ref() {
+        DeValue::Array(items) => items.get(index),
+        _ => None,
+    };
+    let table = item.and_then(|item| match item.get_ref() {
+        DeValue::Table(table) => table.keys().find(|name| name.get_ref() == key),
+        _ => None,
+    });
+    let span = table.map(Spanned::span).or_else(|| item.map(Spanned::span));
+    line_of(text, span.unwrap_or_else(|| items.span()).start)
+}
+
+fn to_value(value: &Spanned<DeValue<'_>>) -> toml::Value {
+    match value.get_ref() {
+        DeValue::String(text) => toml::Value::String(text.to_string()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or_else(|_| toml::Value::String(number.to_string()), toml::Value::Integer),
+        DeValue::Float(number) => toml::Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
+        DeValue::Boolean(flag) => toml::Value::Boolean(*flag),
+        DeValue::Datetime(moment) => toml::Value::Datetime(*moment),
+        DeValue::Array(items) => toml::Value::Array(items.iter().map(to_value).collect()),
+        DeValue::Table(table) => toml::Value::Table(
+            table.iter().map(|(key, value)| (key.get_ref().to_string(), to_value(value))).collect(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        let mut values = Values::defaults().unwrap();
+        format!("{:#}", apply(Path::new("tacho.toml"), text, &mut values).unwrap_err())
+    }
+
+    #[test]
+    fn a_file_sets_values_and_says_where() {
+        let mut values = Values::defaults().unwrap();
+        let text = "[journal]\nsegment_bytes = \"1 MiB\"\n\n[server]\nlisten = \"localhost:4000\"\nallowed_origins = [\"null\"]\n[view]\nwait_ms = \"2s\"\n";
+        apply(Path::new("t.toml"), text, &mut values).unwrap();
+        assert_eq!(values.number("journal.segment_bytes"), 1 << 20);
+        assert_eq!(values.text("server.listen"), "127.0.0.1:4000");
+        assert_eq!(values.texts("server.allowed_origins"), ["null"]);
+        assert_eq!(values.number("view.wait_ms"), 2_000);
+        assert_eq!(values.origin("server.listen").to_string(), "t.toml:5");
+    }
+
+    #[test]
+    fn a_refusal_names_the_line_and_what_was_meant() {
+        assert_eq!(
+            refused("[server]\nlissen = \"x\""),
+            "tacho.toml:2: there is no key `lissen`: did you mean `listen`?"
+        );
+        assert_eq!(
+            refused("\n[jurnal]\n"),
+            "tacho.toml:2: there is no table `jurnal`: did you mean `journal`?"
+        );
+        assert!(
+            refused("[quux]")
+                .ends_with("there is no table `quux`; known are server, journal, view, ingest, redact, hook")
+        );
+        assert_eq!(
+            refused("[view]\nscan_ms = true"),
+            "tacho.toml:2: `view.scan_ms`: expected number of milliseconds, found boolean"
+        );
+        assert!(
+            refused("[server]\nlisten = \"nowhere\"")
+                .starts_with("tacho.toml:2: `server.listen`: \"nowhere\" is no address")
+        );
+        assert!(refused("[server\n").starts_with("tacho.toml:1: "));
+        assert!(refused("server = 1").contains("write [server] above its keys"));
+        assert_eq!(
+            refused(
+                "[[redact.rule]]\nname = \"x\"\npattern = \"y\"\n[[redact.rule]]\nname = \"z\"\npattern = \"(\"\n"
+            ),
+            "tacho.toml:6: redaction rule `z`: \"(\" is no regular expression: unclosed group"
+        );
+        assert_eq!(
+            refused("[[ingest.rule]]\ntype = \"x\"\naction = \"explode\"\n"),
+            "tacho.toml:1: [[ingest.rule]]: unknown variant `explode`, expected one of `drop`, `sample`, `truncate`"
+        );
+        assert!(refused("[[redact.rule]]\nname = \"x\"\npatern = \"y\"").contains("did you mean `pattern`?"));
+    }
+}

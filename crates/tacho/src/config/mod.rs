@@ -1,0 +1,189 @@
+//! What is in force: the file, then environment variables, then flags.
+
+mod file;
+pub mod reference;
+mod rule;
+pub mod setting;
+mod values;
+
+pub use file::Rules;
+use rule::IngestRule;
+pub use values::{Origin, Value, Values};
+
+use anyhow::{Context, Result};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tacho_event::Pattern;
+use tacho_ingest::{Redactor, marker, rules};
+use tacho_server::Intake;
+
+/// Read from the current folder when no other file is named.
+const FILE_NAME: &str = "tacho.toml";
+/// Holds the token itself; a secret never comes from a flag.
+const TOKEN_VARIABLE: &str = "TACHO_TOKEN";
+/// Longest token, in bytes.
+const TOKEN_BYTES_MAX: usize = 4096;
+
+/// Every setting with its value, and the rules.
+#[derive(Debug)]
+pub struct Config {
+    pub values: Values,
+    pub rules: Rules,
+    /// The file that was read.
+    pub file: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads `file`, or `tacho.toml` in the current folder when there is one, then the environment.
+    pub fn load(file: Option<&Path>) -> Result<Self> {
+        let mut values = Values::defaults()?;
+        let found = match file {
+            Some(file) => Some(file.to_owned()),
+            None => Some(PathBuf::from(FILE_NAME)).filter(|file| file.is_file()),
+        };
+        let rules = match &found {
+            Some(file) => file::read(file, &mut values)?,
+            None => Rules::default(),
+        };
+        values.read_environment()?;
+        Ok(Self { values, rules, file: found })
+    }
+
+    /// Sets what a flag of the command line says.
+    pub fn set_flag(&mut self, name: &'static str, flag: &'static str, text: &str) -> Result<()> {
+        let setting = setting::find(name).with_context(|| format!("{name} is no setting"))?;
+        let value = Value::parse(setting.kind, text).with_context(|| format!("{flag} cannot be read"))?;
+        self.values.set(setting, value, Origin::Flag(flag));
+        Ok(())
+    }
+
+    /// The data folder, absolute.
+    pub fn data(&self) -> Result<PathBuf> {
+        absolute(self.values.text("server.data"))
+    }
+
+    pub fn listen(&self) -> Result<SocketAddr> {
+        self.values.text("server.listen").parse().context("server.listen is no address")
+    }
+
+    /// The token that clients must send: the variable's, else the file's first line.
+    pub fn token(&self) -> Result<Option<String>> {
+        if let Some(token) = std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty()) {
+            return Ok(Some(token));
+        }
+        let path = self.values.text("server.token_file");
+        if path.is_empty() {
+            return Ok(None);
+        }
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("the token file {path} cannot be read"))?;
+        let token = text.lines().next().unwrap_or_default().trim();
+        anyhow::ensure!(
+            (1..=TOKEN_BYTES_MAX).contains(&token.len()),
+            "the token file {path} must hold a token of 1 to {TOKEN_BYTES_MAX} bytes in its first line"
+        );
+        Ok(Some(token.to_owned()))
+    }
+
+    /// What the engine takes from the settings.
+    pub fn engine(&self, data: PathBuf, holder: String) -> tacho_engine::Config {
+        let values = &self.values;
+        let mut engine = tacho_engine::Config::new(data);
+        engine.journal.segment_bytes = values.number("journal.segment_bytes");
+        engine.journal.queue_batches = values.size("journal.queue_batches");
+        engine.journal.holder = holder;
+        engine.fold.chunk_events = values.size("view.chunk_events");
+        engine.fold.chunk_bytes = values.size("view.chunk_bytes");
+        engine.fold.gather_ms = values.number("view.gather_ms");
+        engine.fold.idle_ms = values.number("view.idle_ms");
+        engine.fold.niceness = u8::try_from(values.number("view.niceness").min(19)).unwrap_or(19);
+        engine.query.wait_ms = values.number("view.wait_ms");
+        engine.query.scan_ms = values.number("view.scan_ms");
+        engine.query.page_events = values.size("view.page_events");
+        engine.query.page_bytes = values.size("view.page_bytes");
+        engine.query.concurrent = values.size("view.concurrent_queries");
+        engine.condition.batch_ms = values.number("view.condition_ms");
+        engine.condition.memory_bytes = values.number("view.condition_memory_bytes");
+        engine.condition.workers = values.size("view.condition_workers");
+        engine.condition.idle_ms = values.number("view.condition_idle_ms");
+        engine.live.subscribers = values.size("server.max_subscribers");
+        engine.live.buffer_events = values.size("server.subscriber_buffer_events");
+        engine.live.buffer_bytes = values.size("server.subscriber_buffer_bytes");
+        engine.hook.spool_poll_ms = values.number("hook.spool_poll_ms");
+        engine.hook.transcript_bytes = values.number("hook.transcript_bytes");
+        engine.hook.transcript_queue = values.size("hook.transcript_queue");
+        engine.hook.transcript_folders =
+            values.texts("hook.transcript_folders").iter().map(PathBuf::from).collect();
+        engine
+    }
+
+    /// What the server's doors take from the settings.
+    pub fn doors(&self, data: &Path) -> Result<tacho_server::Config> {
+        let values = &self.values;
+        let runtime_folder = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let limits = tacho_server::Limits {
+            connections: values.size("server.max_connections"),
+            header_timeout_ms: values.number("server.header_timeout_ms"),
+            body_timeout_ms: values.number("server.body_timeout_ms"),
+            heartbeat_ms: values.number("server.heartbeat_ms"),
+            write_timeout_ms: values.number("server.write_timeout_ms"),
+            shutdown_ms: values.number("server.shutdown_ms"),
+            ..Default::default()
+        };
+        Ok(tacho_server::Config {
+            hook_socket: tacho_engine::socket::socket_path(data, runtime_folder.as_deref()),
+            allowed_origins: values.texts("server.allowed_origins").to_vec(),
+            listen_names: values.texts("server.listen_names").to_vec(),
+            token: self.token()?,
+            intake: self.intake()?,
+            limits,
+        })
+    }
+
+    /// What happens to everything that comes in, here as at a server's doors.
+    pub fn intake(&self) -> Result<Intake> {
+        let values = &self.values;
+        let limits = tacho_ingest::Limits {
+            event_bytes: values.size("server.max_event_bytes"),
+            batch_events: values.size("server.max_batch_events"),
+            batch_bytes: values.size("server.max_batch_bytes"),
+            depth: values.size("ingest.max_depth"),
+        };
+        let markers = marker::Policy {
+            assistant_text: values.flag("ingest.markers_in_text"),
+            agent_results: values.flag("ingest.markers_in_agent_results"),
+            command_output: values.flag("ingest.markers_in_command_output"),
+            tools: values
+                .texts("ingest.marker_tools")
+                .iter()
+                .map(|tool| Pattern::new(tool.as_str()))
+                .collect(),
+        };
+        let rules = rules::Rules(self.rules.ingest.iter().map(IngestRule::to_rule).collect());
+        Ok(Intake { redactor: Arc::new(self.redactor()?), limits, markers, rules })
+    }
+
+    /// Cuts out what is secret: the known secrets and those of the configuration.
+    pub fn redactor(&self) -> Result<Redactor> {
+        let rules = self.rules.redact.iter().map(|rule| (&rule.name, &rule.pattern));
+        let redactor = Redactor::with_rules(rules).context("a [[redact.rule]] cannot be used")?;
+        Ok(redactor.with_keys(self.values.texts("redact.keys")))
+    }
+
+    /// What hooks must know; they read no configuration.
+    pub fn hook_settings(&self) -> crate::hook::Settings {
+        crate::hook::Settings {
+            spool_bytes: self.values.number("hook.spool_bytes"),
+            rules: self.rules.redact.iter().map(|rule| (rule.name.clone(), rule.pattern.clone())).collect(),
+            keys: self.values.texts("redact.keys").to_vec(),
+        }
+    }
+}
+
+/// The path from the root, links not followed: hook and server must agree on its text.
+pub fn absolute(path: impl AsRef<Path>) -> Result<PathBuf> {
+    let path = path.as_ref();
+    let absolute = std::path::absolute(path);
+    absolute.with_context(|| format!("{} cannot be made absolute", path.display()))
+}

@@ -1,0 +1,111 @@
+//! The log as a command reads it: through a server, or from its folder when no server answers.
+
+mod folder;
+mod writable;
+
+pub use folder::Folder;
+pub use writable::Writable;
+
+use crate::client::{Client, ClientError, query_string};
+use crate::cloud_event::CloudEvent;
+use crate::data_folder;
+use crate::filters::Filters;
+use crate::place::Place;
+use anyhow::{Context, Result, bail};
+use tacho_event::json;
+use tacho_ingest::shape::Format;
+
+/// Most events that are asked for at once.
+const PAGE_EVENTS: u64 = 1_000;
+
+pub enum Log {
+    Server(Client),
+    Folder(Box<Folder>),
+}
+
+/// Which events, in which order, how many.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    pub filters: Filters,
+    /// Only events behind this position; before it in reverse.
+    pub after: Option<u64>,
+    /// Newest first.
+    pub reverse: bool,
+    /// The shape in which events are answered; CloudEvents when none is named.
+    pub format: Option<Format>,
+    pub limit: u64,
+}
+
+impl Log {
+    /// Takes the server when it answers, else the folder when it holds a log.
+    pub fn open(place: &Place) -> Result<Self> {
+        if place.answers() {
+            return Ok(Self::Server(place.client.clone()));
+        }
+        let is_there = data_folder::find_log(&place.data);
+        if !is_there
+            .with_context(|| format!("{}, and {} cannot be read", place.silence(), place.data.display()))?
+        {
+            bail!(
+                "{} and there is no log in {}: start one with `tacho up`, or name another with --server or --data",
+                place.silence(),
+                place.data.display()
+            );
+        }
+        place.tell_of_folder();
+        Ok(Self::Folder(Box::new(Folder::open(place)?)))
+    }
+
+    /// Hands over every event that answers the question, in order; follows cursors until the limit.
+    pub fn each(&self, question: &Question, visit: &mut dyn FnMut(CloudEvent) -> Result<()>) -> Result<u64> {
+        let mut cursor = None;
+        let mut found = 0;
+        while found < question.limit {
+            let wanted = (question.limit - found).min(PAGE_EVENTS);
+            let page = self.page(question, cursor.as_deref(), wanted)?;
+            for event in page.events {
+                visit(event)?;
+                found += 1;
+            }
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    fn page(&self, question: &Question, cursor: Option<&str>, wanted: u64) -> Result<Page> {
+        match self {
+            Self::Server(client) => page_of_server(client, question, cursor, wanted),
+            Self::Folder(folder) => folder.page(question, cursor, wanted),
+        }
+    }
+}
+
+/// Some events and where the next ones begin.
+pub struct Page {
+    pub events: Vec<CloudEvent>,
+    pub next: Option<String>,
+}
+
+fn page_of_server(client: &Client, question: &Question, cursor: Option<&str>, wanted: u64) -> Result<Page> {
+    let mut parameters = question.filters.parameters.clone();
+    parameters.push(("limit", wanted.to_string()));
+    parameters.extend(question.after.map(|position| ("after", position.to_string())));
+    parameters.extend(question.reverse.then(|| ("reverse", "true".to_owned())));
+    parameters.extend(question.format.map(|format| ("format", format.name().to_owned())));
+    parameters.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
+    let query = query_string(parameters.iter().map(|(name, value)| (*name, value.as_str())));
+    let body = client.get(&format!("/api/events{query}"))?;
+    let mut answer = Vec::with_capacity(body.len());
+    let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| ClientError::Unreadable {
+        server: client.server().to_owned(),
+        source,
+    };
+    json::minify(&body, json::DEFAULT_DEPTH + 8, &mut answer).map_err(|error| unreadable(error.into()))?;
+    let events = json::member(&answer, "events").context("the answer has no `events`")?;
+    let events = json::elements(events).map(|event| CloudEvent::new(event.to_vec())).collect();
+    let next = json::member(&answer, "next").filter(|next| json::kind(next) == json::Kind::String);
+    Ok(Page { events, next: next.map(|next| json::text(next).into_owned()) })
+}

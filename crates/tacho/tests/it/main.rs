@@ -1,0 +1,14 @@
+//! The `tacho` binary from outside.
+
+mod archive;
+mod away;
+mod condition;
+mod connect;
+mod hook;
+mod lifecycle;
+mod manners;
+mod place;
+mod record;
+mod schema;
+mod server;
+mod service;

@@ -1,0 +1,64 @@
+//! What can be measured. To add a bench, add one file and one line.
+
+mod append;
+mod hook;
+mod ids;
+mod query;
+mod sse;
+mod sustained;
+
+use std::pin::Pin;
+
+use anyhow::Result;
+
+use crate::options::Options;
+use crate::report::Section;
+
+type Running<'a> = Pin<Box<dyn Future<Output = Result<Section>> + 'a>>;
+
+pub struct Bench {
+    pub name: &'static str,
+    pub about: &'static str,
+    /// Runs only when it is named.
+    pub long: bool,
+    pub run: for<'a> fn(&'a Options) -> Running<'a>,
+}
+
+pub const BENCHES: &[Bench] = &[
+    Bench {
+        name: "append",
+        about: "acknowledged appends at four shapes, beside the raw disk, NATS, UmaDB and Redis",
+        long: false,
+        run: |options| Box::pin(append::run(options)),
+    },
+    Bench {
+        name: "sustained",
+        about: "60 s at 60,000 events/s: how far the view lags, what memory does",
+        long: false,
+        run: |options| Box::pin(sustained::run(options)),
+    },
+    Bench {
+        name: "hook",
+        about: "the whole process of `tacho hook`, beside /bin/true and a Python script",
+        long: false,
+        run: |options| Box::pin(hook::run(options)),
+    },
+    Bench {
+        name: "sse",
+        about: "from append to a subscriber's receipt at 1,000 events/s",
+        long: false,
+        run: |options| Box::pin(sse::run(options)),
+    },
+    Bench {
+        name: "query",
+        about: "every filter on 5,000,000 events, then a restart on them",
+        long: false,
+        run: |options| Box::pin(query::run(options)),
+    },
+    Bench {
+        name: "ids",
+        about: "long: what an append costs as the log grows to 50,000,000 ids",
+        long: true,
+        run: |options| Box::pin(ids::run(options)),
+    },
+];
