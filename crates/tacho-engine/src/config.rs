@@ -44,6 +44,12 @@ pub struct FoldLimits {
     pub chunk_bytes: usize,
     /// How long commits gather before they are folded when no query waits, in milliseconds.
     pub gather_ms: u64,
+    /// When the log grows faster, the fold rests between transactions, for appends need the processor.
+    pub burst_events_per_second: f64,
+    /// That rest, in milliseconds; a query that waits ends it.
+    pub burst_rest_ms: u64,
+    /// How far behind the log, in events, the fold may fall by resting.
+    pub burst_lag_events: u64,
     /// How long the log must rest before the read side is tidied, in milliseconds.
     pub idle_ms: u64,
     /// How far the fold steps back for appends: added to the niceness of its thread, 0 to 19.
@@ -52,7 +58,16 @@ pub struct FoldLimits {
 
 impl Default for FoldLimits {
     fn default() -> Self {
-        Self { chunk_events: 5_000, chunk_bytes: 8 << 20, gather_ms: 20, idle_ms: 250, niceness: 10 }
+        Self {
+            chunk_events: 5_000,
+            chunk_bytes: 8 << 20,
+            gather_ms: 20,
+            burst_events_per_second: 120_000.0,
+            burst_rest_ms: 250,
+            burst_lag_events: 10_000_000,
+            idle_ms: 250,
+            niceness: 10,
+        }
     }
 }
 

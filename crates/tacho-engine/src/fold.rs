@@ -76,7 +76,8 @@ impl Fold {
             trouble: Mutex::new(None),
             thread: OnceLock::new(),
         });
-        let worker = Worker { shared: shared.clone(), writer: Some(writer), damage: 0 };
+        let seen = (shared.journal.head(), Instant::now());
+        let worker = Worker { shared: shared.clone(), writer: Some(writer), damage: 0, seen };
         let thread = std::thread::Builder::new()
             .name("tacho-fold".into())
             .spawn(move || worker.run())
@@ -179,6 +180,8 @@ struct Worker {
     writer: Option<Writer>,
     /// How often in a row the read side was found damaged.
     damage: u32,
+    /// Head and moment when it was last looked at.
+    seen: (Position, Instant),
 }
 
 impl Worker {
@@ -243,14 +246,28 @@ impl Worker {
         self.rest(head)
     }
 
-    /// Lets commits gather, unless a query waits or a whole chunk is there.
-    fn gather(&self, position: Position, head: Position) {
+    /// Lets commits gather, unless a query waits or a whole chunk is there; in a burst, lets appends go first.
+    fn gather(&mut self, position: Position, head: Position) {
+        let is_burst = self.is_burst(head);
         let limits = &self.shared.limits;
-        let many = head.0 - position.0 >= limits.chunk_events as u64;
-        let waited_for = self.shared.wanted.load(SeqCst) > position.0;
-        if !many && !waited_for {
-            std::thread::park_timeout(Duration::from_millis(limits.gather_ms));
+        let lag = head.0 - position.0;
+        let rest_ms = if is_burst && lag < limits.burst_lag_events {
+            limits.burst_rest_ms
+        } else if lag < limits.chunk_events as u64 {
+            limits.gather_ms
+        } else {
+            return;
+        };
+        if self.shared.wanted.load(SeqCst) <= position.0 {
+            std::thread::park_timeout(Duration::from_millis(rest_ms));
         }
+    }
+
+    /// Whether the log has grown, since this was last asked, faster than the fold could follow beside it.
+    fn is_burst(&mut self, head: Position) -> bool {
+        let (before, looked) = std::mem::replace(&mut self.seen, (head, Instant::now()));
+        let grown = head.0.saturating_sub(before.0) as f64;
+        grown > looked.elapsed().as_secs_f64() * self.shared.limits.burst_events_per_second
     }
 
     fn fold(&mut self, position: Position) -> Result<(), FoldError> {

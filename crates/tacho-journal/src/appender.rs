@@ -101,7 +101,7 @@ impl Appender {
     pub fn settle(&mut self) {
         if self.frame.event_count() > 0 && self.poison.is_none() {
             self.frame.finish();
-            self.shared.tree.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.frame.tree);
+            self.shared.set_tree(&self.frame.tree);
         }
     }
 

@@ -1,12 +1,13 @@
 //! The handle of a log.
 
 use crate::appender::{Appender, MAX_FRAME_BYTES};
+use crate::committer::Committer;
 use crate::index::{id_hash, stream_hash};
 use crate::lock::Lock;
 use crate::recovery::{self, Opened};
 use crate::shared::Shared;
 use crate::storage::{Folder, Storage};
-use crate::writer::{self, Message};
+use crate::writer::{self, Message, Started};
 use crate::{AppendError, Appended, Batch, JournalError};
 use std::fmt;
 use std::path::Path;
@@ -22,7 +23,14 @@ pub struct Journal {
     shared: Arc<Shared>,
     /// Absent when the log was opened to read only, or is closed.
     writer: Arc<Mutex<Option<Writer>>>,
-    sender: Option<SyncSender<Message>>,
+    door: Option<Door>,
+}
+
+/// How batches come to the end of the log.
+#[derive(Clone)]
+struct Door {
+    sender: SyncSender<Message>,
+    committer: Arc<Committer>,
 }
 
 struct Writer {
@@ -132,15 +140,15 @@ impl Journal {
 
     fn start(opened: Opened, lock: Option<Lock>) -> Result<(Self, Recovery), JournalError> {
         let Opened { shared, appender, recovery, chores } = opened;
-        let (sender, threads) = match appender {
+        let (door, threads) = match appender {
             Some(appender) => {
-                let (sender, threads) = writer::start(&shared, appender, chores, lock)?;
-                (Some(sender), threads)
+                let Started { sender, committer, threads } = writer::start(&shared, appender, chores, lock)?;
+                (Some(Door { sender, committer }), threads)
             }
             None => (None, Vec::new()),
         };
         let writer = Arc::new(Mutex::new(Some(Writer { threads })));
-        Ok((Self { shared, writer, sender }, recovery))
+        Ok((Self { shared, writer, door }, recovery))
     }
 
     pub fn log_id(&self) -> LogId {
@@ -152,8 +160,11 @@ impl Journal {
         Position(self.shared.head())
     }
 
-    /// Queues a batch. `reply` is called once, on the writer's thread, when the batch is durable or refused:
-    /// it must be quick and must not block. Refusals that are known at once are returned instead.
+    /// Commits a batch, or queues it. `reply` is called once, when the batch is durable or refused, on the writer's
+    /// thread or on this one: it must be quick, must not block and must not append. Refusals that are known at once
+    /// are returned instead.
+    ///
+    /// While nothing else is appended a small batch is written and synced before this returns.
     pub fn append(
         &self,
         batch: Batch,
@@ -163,10 +174,15 @@ impl Journal {
         if actual > MAX_FRAME_BYTES {
             return Err(AppendError::TooLarge { actual, limit: MAX_FRAME_BYTES });
         }
-        let sender = self.sender.as_ref().ok_or(AppendError::Closed)?;
-        sender.try_send(Message::Append(batch, Box::new(reply))).map_err(|error| match error {
-            TrySendError::Full(_) => AppendError::QueueFull,
-            TrySendError::Disconnected(_) => AppendError::Closed,
+        let Door { sender, committer } = self.door.as_ref().ok_or(AppendError::Closed)?;
+        let Err((batch, reply)) = committer.commit_now(batch, Box::new(reply)) else { return Ok(()) };
+        committer.sending();
+        sender.try_send(Message::Append(batch, reply)).map_err(|error| {
+            committer.answered(1);
+            match error {
+                TrySendError::Full(_) => AppendError::QueueFull,
+                TrySendError::Disconnected(_) => AppendError::Closed,
+            }
         })
     }
 
@@ -237,9 +253,10 @@ impl Journal {
         size
     }
 
-    /// The root of the Merkle tree (RFC 6962) over the first `head` events, and that head.
+    /// The root of the Merkle tree (RFC 6962) over the first `head` events, and that head: at least [`Self::head`] at
+    /// the moment of the call.
     pub fn tree_head(&self) -> (Position, [u8; 32]) {
-        let tree = self.shared.tree.lock().unwrap_or_else(PoisonError::into_inner);
+        let tree = self.shared.tree();
         (Position(tree.size()), tree.root())
     }
 
@@ -248,12 +265,16 @@ impl Journal {
         let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return Ok(());
         };
-        if let Some(sender) = &self.sender {
+        if let Some(door) = &self.door {
             // Behind everything that was accepted before.
-            let _ = sender.send(Message::Close);
+            let _ = door.sender.send(Message::Close);
         }
         for thread in writer.threads {
             let _ = thread.join();
+            // The writer, which is the first, has done it unless it died; the others end with it.
+            if let Some(door) = &self.door {
+                door.committer.close();
+            }
         }
         Ok(())
     }

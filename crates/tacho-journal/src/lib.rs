@@ -5,6 +5,7 @@
 mod admission;
 mod appender;
 mod batch;
+mod committer;
 mod error;
 mod format;
 mod housekeeping;

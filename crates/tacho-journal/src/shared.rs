@@ -9,7 +9,7 @@ use crate::spare::Spare;
 use crate::storage::Storage;
 use crate::tree::Tree;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 
 type Observer = Box<dyn Fn(tacho_event::Position) + Send + Sync>;
 
@@ -24,7 +24,9 @@ pub(crate) struct Shared {
     segments: RwLock<Vec<Segment>>,
     /// Held by the writer from admission to commit: nobody sees an id or a head that is not durable.
     pub index: Mutex<Index>,
-    pub tree: Mutex<Tree>,
+    tree: Mutex<Tree>,
+    /// Told when the tree has grown.
+    tree_grew: Condvar,
     pub health: Mutex<Health>,
     observers: RwLock<Vec<Observer>>,
     caches: Caches,
@@ -51,6 +53,7 @@ impl Shared {
             segments: RwLock::new(segments),
             index: Mutex::new(index),
             tree: Mutex::new(tree),
+            tree_grew: Condvar::new(),
             health: Mutex::new(Health::Good),
             observers: RwLock::default(),
             caches: Caches::default(),
@@ -69,6 +72,19 @@ impl Shared {
         for observe in self.observers.read().unwrap_or_else(PoisonError::into_inner).iter() {
             observe(tacho_event::Position(head));
         }
+    }
+
+    /// The tree over all that is durable. Its hashes are made behind the answers, so this may wait a moment for them.
+    pub fn tree(&self) -> Tree {
+        let head = self.head();
+        let tree = self.tree.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_behind = |tree: &mut Tree| tree.size() < head;
+        self.tree_grew.wait_while(tree, is_behind).unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set_tree(&self, tree: &Tree) {
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner).clone_from(tree);
+        self.tree_grew.notify_all();
     }
 
     pub fn observe(&self, observer: Observer) {

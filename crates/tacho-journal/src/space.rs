@@ -9,8 +9,10 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Zeros are written in pieces of this size, each synced, so that a frame's sync never waits for more.
-const PIECE_BYTES: u64 = 1 << 20;
+/// Zeros are written in pieces of this size, each synced, so that a frame's sync never waits for more. Larger ones
+/// made frames wait for milliseconds, smaller ones cost more syncs.
+const PIECE_BYTES: u64 = 256 << 10;
+static ZEROS: [u8; PIECE_BYTES as usize] = [0; PIECE_BYTES as usize];
 
 pub(crate) struct Space {
     /// A handle of its own: a system tells a failed write once to each handle, and the writer must hear of its own.
@@ -95,8 +97,7 @@ impl Space {
         if from >= to {
             return Ok(());
         }
-        self.file.write_at(&vec![0; (to - from) as usize], from)?;
-        self.file.sync()?;
+        write_zeros(&*self.file, from, to)?;
         self.zeroed.store(to, Ordering::Release);
         Ok(())
     }
@@ -105,4 +106,15 @@ impl Space {
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
     }
+}
+
+/// Writes and syncs zeros, piece by piece.
+pub(crate) fn write_zeros(file: &dyn File, mut from: u64, to: u64) -> io::Result<()> {
+    while from < to {
+        let piece = PIECE_BYTES.min(to - from);
+        file.write_at(&ZEROS[..piece as usize], from)?;
+        file.sync()?;
+        from += piece;
+    }
+    Ok(())
 }

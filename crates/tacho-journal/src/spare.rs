@@ -1,12 +1,11 @@
 //! The next segment's zeros, written before the segment is needed.
 
+use crate::space::write_zeros;
 use crate::storage::Storage;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 const NAME: &str = "spare.tmp";
-/// Zeros are written in pieces of this size, each synced.
-const PIECE_BYTES: usize = 4 << 20;
 
 /// A file of zeros, as long as a segment. It has a temporary name, so what a crash leaves of it goes.
 #[derive(Default)]
@@ -33,15 +32,7 @@ impl Spare {
     fn write(storage: &dyn Storage, bytes: u64) -> io::Result<()> {
         let _ = storage.remove(NAME);
         let file = storage.open(NAME, true)?;
-        let zeros = vec![0; PIECE_BYTES.min(bytes as usize)];
-        let mut offset = 0;
-        while offset < bytes {
-            let piece = zeros.len().min((bytes - offset) as usize);
-            file.write_at(&zeros[..piece], offset)?;
-            file.sync()?;
-            offset += piece as u64;
-        }
-        Ok(())
+        write_zeros(&*file, 0, bytes)
     }
 
     /// Gives the file away under another name, if it is there.

@@ -9,7 +9,7 @@ use crate::shared::Shared;
 use crate::storage::Storage;
 use crate::{AppendError, Appended, Batch, JournalError};
 use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use tacho_event::{Position, Recorded};
 
 pub struct Stepped {
@@ -64,7 +64,7 @@ impl Stepped {
     }
 
     pub fn tree_root(&self) -> [u8; 32] {
-        self.shared.tree.lock().unwrap_or_else(PoisonError::into_inner).root()
+        self.shared.tree().root()
     }
 
     pub fn health(&self) -> Health {

@@ -1,14 +1,15 @@
 //! The writer's thread and the thread of its chores.
 
 use crate::appender::{Appender, MAX_FRAME_BYTES};
+use crate::committer::{ChoreSenders, Committer, Reply};
 use crate::housekeeping::Chore;
 use crate::lock::Lock;
 use crate::shared::Shared;
-use crate::{AppendError, Appended, Batch, JournalError};
+use crate::{Batch, JournalError};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -16,8 +17,6 @@ pub(crate) enum Message {
     Append(Batch, Reply),
     Close,
 }
-
-type Reply = Box<dyn FnOnce(Result<Appended, AppendError>) + Send>;
 
 /// While more events a second come in, sealing waits.
 const BUSY_EVENTS_PER_SECOND: f64 = 50_000.0;
@@ -28,17 +27,25 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// A chore that failed (a full disk, most often) is tried again after this time.
 const RETRY_CHORE_AFTER: Duration = Duration::from_secs(1);
 
+/// A writer at work.
+pub(crate) struct Started {
+    pub sender: SyncSender<Message>,
+    pub committer: Arc<Committer>,
+    pub threads: Vec<JoinHandle<()>>,
+}
+
 pub(crate) fn start(
     shared: &Arc<Shared>,
     appender: Appender,
     chores: Vec<Chore>,
     lock: Option<Lock>,
-) -> Result<(SyncSender<Message>, Vec<JoinHandle<()>>), JournalError> {
+) -> Result<Started, JournalError> {
     let (sender, receiver) = mpsc::sync_channel(shared.options.queue_batches);
     let (chore_sender, chore_receiver) = mpsc::channel();
     let (zeros_sender, zeros_receiver) = mpsc::channel();
     let chore_senders = ChoreSenders { chores: chore_sender, zeros: zeros_sender };
     chore_senders.send(chores);
+    let committer = Arc::new(Committer::new(appender, chore_senders));
     let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
         let fault = |source| JournalError::Io { path: PathBuf::from("a thread of the log"), source };
         thread::Builder::new().name(name.to_owned()).spawn(run).map_err(fault)
@@ -57,19 +64,20 @@ pub(crate) fn start(
         keep_house(&of_zeros, &zeros_receiver);
         drop(held_too);
     };
+    let commits = Arc::clone(&committer);
     let write = move || {
-        write(&shared, appender, &receiver, &chore_senders);
+        write(&commits, &receiver, || shared.set_closing());
         drop(lock);
     };
     let housekeeper = spawn("tacho-keeper", Box::new(keep))?;
     let zeros = spawn("tacho-zeros", Box::new(prepare))?;
     let writer = spawn("tacho-writer", Box::new(write))?;
-    Ok((sender, vec![writer, housekeeper, zeros]))
+    Ok(Started { sender, committer, threads: vec![writer, housekeeper, zeros] })
 }
 
 /// Takes what waits, commits it as one frame, answers, and so on: a sync as soon as the queue is drained,
 /// and no timer.
-fn write(shared: &Shared, mut appender: Appender, receiver: &Receiver<Message>, chores: &ChoreSenders) {
+fn write(committer: &Committer, receiver: &Receiver<Message>, closing_soon: impl Fn()) {
     let mut batches = Vec::new();
     let mut replies: Vec<Reply> = Vec::new();
     let mut held: Option<Message> = None;
@@ -95,36 +103,15 @@ fn write(shared: &Shared, mut appender: Appender, receiver: &Receiver<Message>, 
             }
         }
         if !batches.is_empty() {
-            let answers = appender.commit(&batches);
-            for (reply, answer) in replies.drain(..).zip(answers) {
-                reply(answer);
-            }
+            committer.commit(&batches, replies.drain(..));
             batches.clear();
-            appender.settle();
-            appender.reserve_ahead();
-            chores.send(appender.take_chores());
         }
         if closing {
             break;
         }
     }
-    shared.set_closing();
-    let _ = appender.close();
-}
-
-/// Where chores go: what the writer will soon wait for must not stand behind what takes long.
-struct ChoreSenders {
-    chores: Sender<Chore>,
-    zeros: Sender<Chore>,
-}
-
-impl ChoreSenders {
-    fn send(&self, chores: Vec<Chore>) {
-        for chore in chores {
-            let sender = if chore.is_urgent() { &self.zeros } else { &self.chores };
-            let _ = sender.send(chore);
-        }
-    }
+    closing_soon();
+    committer.close();
 }
 
 /// Does chores as they come; one that fails steps aside and is tried again later, and sealing waits while

@@ -242,16 +242,24 @@ impl Minifier<'_> {
 /// How many bytes from the start are neither quote, backslash nor control character.
 #[inline]
 pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
-    let special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    let mut at = 0;
-    // Sixteen at a time, without a branch inside, so that the compiler makes it one vector test.
-    for chunk in bytes.chunks_exact(16) {
-        if chunk.iter().fold(false, |any, byte| any | special(*byte)) {
-            break;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let special = special_bytes(u64::from_le_bytes(*word));
+        if special != 0 {
+            return index * 8 + special.trailing_zeros() as usize / 8;
         }
-        at += 16;
     }
-    at + bytes[at..].iter().take_while(|byte| !special(**byte)).count()
+    let is_special = |byte: &&u8| **byte < 0x20 || **byte == b'"' || **byte == b'\\';
+    words.len() * 8 + rest.iter().take_while(|byte| !is_special(byte)).count()
+}
+
+/// The high bit of each byte that is a control character, a quote or a backslash; bits behind the lowest that is set
+/// mean nothing, for a subtraction borrows from them.
+fn special_bytes(word: u64) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
+    let equals = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (below(word, 0x20) | equals(b'"') | equals(b'\\')) & (ONES << 7)
 }
 
 fn is_space(byte: u8) -> bool {
@@ -281,6 +289,20 @@ mod tests {
         );
         assert_eq!(check("[ ]").unwrap(), "[]");
         assert_eq!(check("\"long enough for a whole vector of bytes \\u00e9\"").unwrap().len(), 48);
+    }
+
+    #[test]
+    fn a_plain_prefix_ends_at_the_first_special_byte() {
+        for byte in 0..=255u8 {
+            for at in 0..20 {
+                let mut bytes = [b'a'; 20];
+                bytes[at] = byte;
+                let is_special = byte < 0x20 || byte == b'"' || byte == b'\\';
+                assert_eq!(plain_prefix(&bytes), if is_special { at } else { 20 }, "{byte} at {at}");
+                bytes[19] = b'"';
+                assert_eq!(plain_prefix(&bytes), if is_special { at } else { 19 }, "{byte} at {at}");
+            }
+        }
     }
 
     #[test]

@@ -109,6 +109,17 @@ fn recorded_time_never_goes_back() {
 }
 
 #[test]
+fn the_tree_holds_what_was_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    for number in 1..=500 {
+        let events = (0..20).map(|part| event("task/a", &format!("{number}-{part}"), "1")).collect();
+        journal.append_and_wait(batch(events)).unwrap();
+        assert_eq!(journal.tree_head().0, Position(20 * number));
+    }
+}
+
+#[test]
 fn everything_is_there_after_reopening_through_many_segments() {
     let folder = tempfile::tempdir().unwrap();
     let mut told = Vec::new();
