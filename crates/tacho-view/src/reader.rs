@@ -127,6 +127,13 @@ impl Reader {
         self.read(|database| kpi::spent_by(database, by, at_least))
     }
 
+    /// Whether any request to a model is known.
+    pub fn has_requests(&self) -> Result<bool, ViewError> {
+        self.read(|database| {
+            Ok(database.query_row("SELECT EXISTS (SELECT 1 FROM usage)", [], |row| row.get(0))?)
+        })
+    }
+
     /// The version of the price table that is in force.
     pub fn prices_version(&self) -> Result<Option<String>, ViewError> {
         self.read(kpi::prices_version)
