@@ -101,7 +101,8 @@ impl Look<'_> {
     pub(super) async fn alerts(&self) -> Result<(), WatchError> {
         let due: Vec<RuleState> =
             self.rules().await?.into_iter().filter(|state| state.is_due(self.now)).collect();
-        let events: Result<Vec<Event>, WatchError> = due.iter().map(|state| self.alert(state)).collect();
+        let events: Result<Vec<Event>, WatchError> =
+            due.iter().map(|state| self.alert(state, "threshold")).collect();
         self.say(events?).await
     }
 
@@ -137,17 +138,28 @@ impl Look<'_> {
         let query = Query { filter, reverse: true, limit: PAST_ALERTS, wait: Wait::Head, ..Query::default() };
         let mut told = HashMap::new();
         for event in self.engine.query(query).await?.events {
-            let condition = event.data().and_then(|data| json::member(data, "condition")).map(json::text);
-            if let Some(condition) = condition {
+            let member = |name| event.data().and_then(|data| json::member(data, name)).map(json::text);
+            if member("kind").as_deref() != Some("threshold") {
+                continue;
+            }
+            if let Some(condition) = member("condition") {
                 told.entry(condition.into_owned()).or_insert(event.time());
             }
         }
         Ok(told)
     }
 
-    fn alert(&self, state: &RuleState) -> Result<Event, WatchError> {
+    /// An alert as a rule would tell it, to see whether it arrives.
+    pub(super) async fn test(&self, rule: &Rule) -> Result<(), WatchError> {
+        let state =
+            RuleState { current: Some(rule.condition.threshold), ..rule.state(&Metrics::default(), None) };
+        let event = self.alert(&state, "test")?;
+        self.say(vec![event]).await
+    }
+
+    fn alert(&self, state: &RuleState, kind: &str) -> Result<Event, WatchError> {
         let Rule { condition, action, message, window_ns } = &state.rule;
-        let mut data = String::from("{\"kind\":\"threshold\",\"metric\":");
+        let mut data = format!("{{\"kind\":\"{kind}\",\"metric\":");
         write_text(&condition.metric.to_string(), &mut data);
         let _ = write!(
             data,
@@ -167,7 +179,7 @@ impl Look<'_> {
             self.now.seconds(),
             self.now.to_rfc3339_millis()
         );
-        let id = digest(&[TYPE, &condition.to_string(), &self.now.0.to_string()]);
+        let id = digest(&[TYPE, kind, &condition.to_string(), &self.now.0.to_string()]);
         Ok(self.event(TYPE, "system/alerts".to_owned(), "/tacho/alerts", id, data)?)
     }
 }

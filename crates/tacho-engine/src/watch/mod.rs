@@ -72,6 +72,13 @@ impl Engine {
         look.alerts().await
     }
 
+    /// Tells an alert of the first rule as a test; false where there is no rule.
+    pub async fn test_alert(&self) -> Result<bool, WatchError> {
+        let Some(rule) = self.config().watch.rules.first() else { return Ok(false) };
+        Look { engine: self, now: self.now() }.test(rule).await?;
+        Ok(true)
+    }
+
     /// How each alert's rule stands now.
     pub async fn alert_rules(&self) -> Result<Vec<RuleState>, WatchError> {
         Look { engine: self, now: self.now() }.rules().await
