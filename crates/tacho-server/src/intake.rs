@@ -11,7 +11,7 @@ use tacho_engine::{HookFrame, Parsers};
 use tacho_event::{Event, Timestamp, json};
 use tacho_ingest::api::{self, Request};
 use tacho_ingest::hook::{self, Agent, HookInput};
-use tacho_ingest::{Door, Refusal, marker};
+use tacho_ingest::{Door, Refusal, marker, transcript};
 
 pub(crate) use tacho_ingest::shape::{Format, render};
 
@@ -57,7 +57,9 @@ impl IntakeDoor {
             frame: Box::new(move |frame: HookFrame| frames.parse_frame(&frame)),
             transcript_path: Box::new(|event| hook::transcript_path(event).map(PathBuf::from)),
             transcript: Box::new(move |cause, lines| {
-                let events = marker::from_transcript(cause, lines, &transcripts.door());
+                let door = transcripts.door();
+                let mut events = marker::from_transcript(cause, lines, &door);
+                events.extend(transcript::usages(cause, lines, &door));
                 transcripts.apply_rules(events)
             }),
             redact: Box::new(move |payload| spooled.redact(payload)),

@@ -1,7 +1,7 @@
 //! Alerts on key figures: a rule fires when its condition holds, at most once in ten minutes. An alert is an event.
 
 use super::condition::Condition;
-use super::{Look, digest};
+use super::{Look, digest, write_text};
 use crate::error::WatchError;
 use crate::query::{Query, Wait};
 use std::collections::HashMap;
@@ -182,10 +182,4 @@ impl Look<'_> {
         let id = digest(&[TYPE, kind, &condition.to_string(), &self.now.0.to_string()]);
         Ok(self.event(TYPE, "system/alerts".to_owned(), "/tacho/alerts", id, data)?)
     }
-}
-
-fn write_text(text: &str, out: &mut String) {
-    let mut quoted = Vec::with_capacity(text.len() + 2);
-    json::write_string(text, &mut quoted);
-    out.push_str(&String::from_utf8_lossy(&quoted));
 }

@@ -2,8 +2,10 @@
 //! budgets that are spent, alerts.
 
 mod alert;
+mod anomaly;
 mod budget;
 mod condition;
+mod follow;
 mod price;
 
 pub use alert::{Action, Rule, RuleState};
@@ -13,10 +15,13 @@ pub use price::{Price, PriceError, Prices};
 
 use crate::engine::Engine;
 use crate::error::WatchError;
+use follow::Follower;
 use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
-use tacho_event::{Draft, Event, EventError, Sameness, Timestamp};
+use tacho_event::{Draft, Event, EventError, Sameness, Timestamp, json};
 
+/// How often silence is looked for.
+const SILENCE_CHECK: Duration = Duration::from_secs(15);
 /// How much longer than a look the rest behind it is at least.
 const REST_PER_LOOK: u32 = 20;
 
@@ -53,10 +58,16 @@ impl Engine {
     pub async fn watch(self) {
         let every = Duration::from_millis(self.config().watch.every_ms);
         let mut seen = None;
+        let mut anomalies = Follower::new(self.head());
         loop {
-            let position = self.shared.fold.beyond(seen).await;
+            let growth = self.shared.fold.beyond(seen);
+            // Silence is told when nothing happens.
+            let growth = tokio::time::timeout(SILENCE_CHECK, growth).await;
             let begun = Instant::now();
-            if self.look().await.is_ok() {
+            let _ = anomalies.look(&self).await;
+            if let Ok(position) = growth
+                && self.look().await.is_ok()
+            {
                 seen = Some(position);
             }
             // Looking takes no more than a small share of the time, however much there is to look at.
@@ -118,4 +129,10 @@ fn digest(parts: &[&str]) -> String {
         hash.update(part);
     }
     hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn write_text(text: &str, out: &mut String) {
+    let mut quoted = Vec::with_capacity(text.len() + 2);
+    json::write_string(text, &mut quoted);
+    out.push_str(&String::from_utf8_lossy(&quoted));
 }

@@ -4,6 +4,7 @@ mod archive;
 mod away;
 mod condition;
 mod connect;
+mod cost;
 mod hook;
 mod lifecycle;
 mod manners;
