@@ -2,9 +2,10 @@
 
 use crate::engine::Engine;
 use crate::error::QueryError;
+use crate::latency::Latency;
 use crate::query::Wait;
 use tacho_event::{Event, Position, Timestamp};
-use tacho_view::{CostQuery, Costs, Dimension, Metrics, MetricsQuery, NanoUsd};
+use tacho_view::{CostQuery, Costs, Dimension, Metrics, MetricsQuery, NanoUsd, TypeCount};
 
 const DAY_NS: i64 = 86_400 * 1_000_000_000;
 /// Most days of a trend.
@@ -44,6 +45,18 @@ impl Engine {
             Ok(Figures { window_ns, metrics, trend, position })
         })
         .await
+    }
+
+    /// How often each of the first `limit` types occurs, by name.
+    pub async fn types(&self, limit: usize, wait: Wait) -> Result<(Vec<TypeCount>, Position), QueryError> {
+        let position = self.wait(wait).await?;
+        let types = self.on_a_thread(move |shared| Ok(shared.fold.reader().types(limit)?)).await?;
+        Ok((types, position))
+    }
+
+    /// How long hooks took to be acknowledged since the start.
+    pub fn hook_latency(&self) -> Latency {
+        self.shared.hooks.latency.read()
     }
 
     /// What was spent, and on what.

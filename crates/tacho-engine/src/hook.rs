@@ -1,12 +1,13 @@
 //! Hooks: frames from the socket and from the spool, through one path, in their order.
 
 use crate::engine::Engine;
+use crate::latency::LatencyCounters;
 use crate::transcript::Transcripts;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tacho_event::{Draft, Event, Sameness};
 use tacho_journal::spool::{HookFrame, Spool};
 use tacho_journal::{AppendError, Appended};
@@ -35,6 +36,8 @@ pub(crate) struct Counters {
     pub(crate) spool_bytes: AtomicU64,
     pub(crate) dropped: AtomicU64,
     pub(crate) refused: AtomicU64,
+    /// From a hook's arrival to its durable acknowledgement.
+    pub(crate) latency: LatencyCounters,
 }
 
 /// Takes hooks in. Clones share it.
@@ -86,6 +89,7 @@ impl HookService {
     /// Appends what a frame holds, behind everything that waits in the spool. `Ok(None)` when its content was
     /// refused for good; an error when it should be sent again.
     pub async fn accept(&self, frame: HookFrame) -> Result<Option<Appended>, AppendError> {
+        let begun = Instant::now();
         if !self.shared.spool.is_empty() {
             // Where the spool cannot be drained, a later frame that can be kept is still worth more than none.
             let _ = self.drain().await;
@@ -102,6 +106,7 @@ impl HookService {
         };
         match result {
             Ok(appended) => {
+                self.shared.engine.shared.hooks.latency.add(begun.elapsed());
                 self.shared.transcripts.read_later(ends);
                 Ok(Some(appended))
             }

@@ -1,7 +1,8 @@
 //! Every route, in one table: the router and the OpenAPI document are made from it.
 
 use crate::api::{
-    admin, alerts, append, events, figures, health, hook, page, schemas, sse, streams, timeline, websocket,
+    admin, alerts, append, events, figures, health, hook, page, prometheus, schemas, sse, streams, timeline,
+    websocket,
 };
 use crate::doors::{SharedDoors, json};
 use crate::problem::Problem;
@@ -339,7 +340,7 @@ pub(crate) const ROUTES: &[Route] = &[
         parameters: &[],
         request: None,
         response: Answers::Plain(200, "text/plain", "Prometheus text"),
-        handler: || get(health::metrics),
+        handler: || get(prometheus::metrics),
     },
     Route {
         method: "get",

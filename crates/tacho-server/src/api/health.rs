@@ -1,13 +1,10 @@
-//! `GET /healthz`, `/readyz`, `/metrics`.
+//! `GET /healthz` and `/readyz`.
 
 use crate::doors::{Answer, SharedDoors, json};
 use crate::problem::Problem;
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
-use std::fmt::Write;
 use tacho_engine::Health;
 use tacho_event::Code;
 
@@ -30,31 +27,4 @@ pub(crate) async fn readyz(State(doors): State<SharedDoors>) -> Answer {
         readiness.head, readiness.view
     );
     Ok(json(StatusCode::OK, body.into_bytes()))
-}
-
-/// Prometheus text, format 0.0.4.
-pub(crate) async fn metrics(State(doors): State<SharedDoors>) -> Response {
-    let numbers = doors.engine.statistics();
-    let lines: [(&str, &str, &str, u64); 11] = [
-        ("tacho_events_appended_total", "counter", "Events appended since the start.", numbers.appended),
-        ("tacho_log_head", "gauge", "The last durable position.", numbers.head.0),
-        ("tacho_log_bytes", "gauge", "Bytes of the log on the disk.", numbers.log_bytes),
-        ("tacho_log_segments", "gauge", "Segments of the log.", numbers.segments),
-        ("tacho_log_sealed_segments", "gauge", "Sealed segments of the log.", numbers.sealed_segments),
-        ("tacho_view_position", "gauge", "The last position that queries see.", numbers.view.0),
-        ("tacho_spool_bytes", "gauge", "Bytes that wait in the spool.", numbers.spool_bytes),
-        ("tacho_spool_dropped_total", "counter", "Hooks that a full spool dropped.", numbers.spool_dropped),
-        ("tacho_hook_refused_total", "counter", "Hooks that were read but refused.", numbers.hook_refused),
-        ("tacho_subscribers", "gauge", "Live subscribers.", numbers.subscribers as u64),
-        ("tacho_subscriber_gaps_total", "counter", "Gaps told to slow subscribers.", numbers.gaps),
-    ];
-    let mut text = String::with_capacity(2048);
-    for (name, kind, help, value) in lines {
-        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
-    }
-    doors.intake.write_metrics(&mut text);
-    let mut response = Response::new(Body::from(text));
-    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, kind);
-    response
 }

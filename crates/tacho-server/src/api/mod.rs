@@ -8,6 +8,7 @@ pub(crate) mod figures;
 pub(crate) mod health;
 pub(crate) mod hook;
 pub(crate) mod page;
+pub(crate) mod prometheus;
 pub(crate) mod schemas;
 pub(crate) mod sse;
 pub(crate) mod streams;
