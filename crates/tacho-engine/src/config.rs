@@ -1,5 +1,6 @@
 //! Every limit of the engine, with its unit.
 
+use crate::watch::WatchLimits;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub struct Config {
     /// and its arguments. `None` evaluates them in this process, where nothing can end them.
     pub condition_worker: Option<Vec<OsString>>,
     pub condition: ConditionLimits,
+    pub watch: WatchLimits,
 }
 
 impl Config {
@@ -31,6 +33,7 @@ impl Config {
             hook: HookLimits::default(),
             condition_worker: None,
             condition: ConditionLimits::default(),
+            watch: WatchLimits::default(),
         }
     }
 }

@@ -83,3 +83,14 @@ impl From<ConditionError> for SubscribeError {
         }
     }
 }
+
+/// Why a look at the folded log could not be taken, or what it found could not be said.
+#[derive(Debug, Error)]
+pub enum WatchError {
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    #[error(transparent)]
+    Append(#[from] tacho_journal::AppendError),
+    #[error(transparent)]
+    Event(#[from] tacho_event::EventError),
+}

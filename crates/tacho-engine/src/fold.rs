@@ -114,6 +114,14 @@ impl Fold {
         matches!(tokio::time::timeout(timeout, over).await, Ok(Ok(position)) if *position >= wanted)
     }
 
+    /// Waits until answers include more than `seen`; answers what they include then.
+    pub(crate) async fn beyond(&self, seen: Option<Position>) -> Position {
+        let mut progress = self.shared.progress.subscribe();
+        // The sender lives as long as this handle.
+        let reached = progress.wait_for(|position| seen.is_none_or(|seen| *position > seen)).await;
+        reached.map_or(Position::ZERO, |position| *position)
+    }
+
     /// Something to call after each commit, on the journal's thread.
     pub(crate) fn on_commit(&self) -> impl Fn(Position) + Send + Sync + 'static {
         let shared = self.shared.clone();

@@ -9,6 +9,7 @@ mod config;
 mod cursor;
 mod engine;
 mod error;
+mod figures;
 mod fold;
 mod health;
 mod hook;
@@ -19,13 +20,15 @@ mod query;
 mod schema;
 pub mod socket;
 mod transcript;
+mod watch;
 
 pub use clock::{Clock, SystemClock};
 pub use condition::ConditionError;
 pub use config::{ConditionLimits, Config, FoldLimits, HookLimits, LiveLimits, QueryLimits};
 pub use cursor::Cursor;
 pub use engine::Engine;
-pub use error::{OpenError, QueryError, SubscribeError};
+pub use error::{OpenError, QueryError, SubscribeError, WatchError};
+pub use figures::{Figures, MAX_TREND_DAYS};
 pub use health::{Readiness, Statistics};
 pub use hook::{DrainError, HookService, ParseFrame, ParseTranscript, Parsers, Redact, TranscriptPath};
 pub use live::{From, Item, LiveEvent, Subscription};
@@ -33,4 +36,8 @@ pub use query::{Page, Query, Wait};
 pub use schema::{SchemaError, SchemaReceipt};
 pub use tacho_journal::spool::{self, HookFrame, MAX_FRAME_BYTES};
 pub use tacho_journal::{AppendError, Appended, Health, JournalError, LogId, Precondition, Receipt};
-pub use tacho_view::{StreamQuery, StreamState, TypeCount};
+pub use tacho_view::{
+    CostQuery, CostRow, Costs, Dimension, Metrics, ModelUse, NanoUsd, StreamQuery, StreamState, Tokens,
+    TypeCount,
+};
+pub use watch::{Budgets, Price, PriceError, Prices, WatchLimits};

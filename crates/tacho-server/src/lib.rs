@@ -5,6 +5,7 @@ mod api;
 mod body;
 mod config;
 mod doors;
+mod figures;
 mod file_limit;
 mod flow;
 mod gate;
@@ -17,6 +18,7 @@ mod route;
 mod summary;
 
 pub use config::{Config, Intake, Limits};
+pub use figures::{cost_row_json, costs_json, figures_json};
 pub use file_limit::raise_file_limit;
 pub use openapi::document as openapi_document;
 pub use summary::summary;
@@ -73,7 +75,9 @@ pub async fn run(
     for listener in listeners {
         tokio::spawn(accept::accept(listener, doors.clone(), slots.clone(), stopped.clone()));
     }
+    let watch = tokio::spawn(doors.engine.clone().watch());
     let result = serve_hooks(&doors, stopped, shutdown).await;
+    watch.abort();
     stop.send_replace(true);
     let (hooks, engine) = (doors.hooks.clone(), doors.engine.clone());
     let patience = Duration::from_millis(doors.config.limits.shutdown_ms);

@@ -179,6 +179,13 @@ fn schemas() -> Value {
             "type": text(), "version": text(), "schema": {"type": "object"}, "meaning": text(),
             "severity": {"enum": tacho_event::attribute::SEVERITIES}, "declared_by": text(), "example": {}
         })),
+        "Metrics": figures(),
+        "Costs": object(&["by", "cost_usd", "requests", "unpriced_requests", "rows", "position"], json!({
+            "by": text(), "cost_usd": {"type": ["number", "null"]}, "requests": number(), "unpriced_requests": number(),
+            "input_tokens": number(), "output_tokens": number(), "cache_read_tokens": number(),
+            "cache_creation_tokens": number(), "position": number(),
+            "rows": {"type": "array", "items": {"type": "object", "description": "As the whole, with the name under what `by` says"}}
+        })),
         "SchemaReceipt": object(&["type", "version", "position", "duplicate"], json!({
             "type": text(), "version": text(), "position": {"type": ["integer", "null"]}, "duplicate": {"type": "boolean"}
         })),
@@ -201,6 +208,30 @@ fn schemas() -> Value {
             "index": {"type": "integer", "description": "Which event of the batch, from 0"}
         }))
     })
+}
+
+/// Every figure is null without data.
+fn figures() -> Value {
+    let shares =
+        json!({"type": "object", "additionalProperties": {"type": "number"}, "description": "By agent"});
+    let rates = [
+        "cost_per_feature",
+        "average_retry_count",
+        "critic_rejection_rate",
+        "validation_pass_rate",
+        "time_to_completion_seconds",
+        "failure_rate",
+        "cost_usd",
+    ];
+    let mut properties = Map::new();
+    properties.extend(rates.map(|name| (name.to_owned(), json!({"type": ["number", "null"]}))));
+    properties.insert("window_seconds".into(), json!({"type": "number"}));
+    properties.insert("agent_utilization".into(), shares.clone());
+    properties.insert("agent_busy".into(), shares);
+    properties.insert("models".into(), json!({"type": "object"}));
+    properties.insert("trend".into(), json!({"type": "array", "items": {"type": "object"}}));
+    properties.insert("position".into(), json!({"type": "integer"}));
+    json!({"type": "object", "required": ["window_seconds", "agent_utilization", "position"], "properties": properties})
 }
 
 /// CloudEvents 1.0 structured JSON with the extensions that have a meaning here.

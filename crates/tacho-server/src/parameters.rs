@@ -98,6 +98,12 @@ pub(crate) fn position(key: &str, value: &str) -> Result<Position, Problem> {
     value.parse().map(Position).map_err(|_| invalid(key, value, "a position, which is a whole number"))
 }
 
+/// RFC 3339, or words such as `yesterday` and `2h`, in UTC.
+pub(crate) fn moment(key: &str, value: &str, now: Timestamp) -> Result<Timestamp, Problem> {
+    let moment = Timestamp::from_words(value, now, &TimeZone::UTC);
+    moment.ok_or_else(|| invalid(key, value, "a moment such as 2026-01-31T09:00:00Z, yesterday or 2h"))
+}
+
 pub(crate) fn limit(value: &str) -> Result<usize, Problem> {
     match value.parse() {
         Ok(limit) if limit > 0 => Ok(limit),

@@ -1,6 +1,8 @@
 //! Every route, in one table: the router and the OpenAPI document are made from it.
 
-use crate::api::{admin, append, events, health, hook, page, schemas, sse, streams, timeline, websocket};
+use crate::api::{
+    admin, append, events, figures, health, hook, page, schemas, sse, streams, timeline, websocket,
+};
 use crate::doors::{SharedDoors, json};
 use crate::problem::Problem;
 use crate::{body, openapi};
@@ -182,6 +184,45 @@ pub(crate) const ROUTES: &[Route] = &[
         request: None,
         response: Answers::Json(200, "Timeline", "A page"),
         handler: || get(timeline::timeline),
+    },
+    Route {
+        method: "get",
+        path: "/api/metrics",
+        summary: "The key figures of a window that ends now; null is no data",
+        parameters: &[
+            Parameter::Query(
+                "window",
+                Kind::Text,
+                "A length such as 90m or 24h; a bare number is hours; 1h by default",
+            ),
+            Parameter::Query(
+                "trend",
+                Kind::Text,
+                "Also the figures of each of the last days, such as 7d; at most 366d",
+            ),
+            WAIT,
+        ],
+        request: None,
+        response: Answers::Json(200, "Metrics", "The figures"),
+        handler: || get(figures::metrics),
+    },
+    Route {
+        method: "get",
+        path: "/api/cost",
+        summary: "What was spent in all time, or in a span of it",
+        parameters: &[
+            Parameter::Query(
+                "by",
+                Kind::Text,
+                "session, agent, subagent, model (the default), feature or day",
+            ),
+            Parameter::Query("since", Kind::Text, "Behind this moment"),
+            Parameter::Query("until", Kind::Text, "Up to this moment"),
+            WAIT,
+        ],
+        request: None,
+        response: Answers::Json(200, "Costs", "The dearest first; days, the last first"),
+        handler: || get(figures::cost),
     },
     Route {
         method: "get",

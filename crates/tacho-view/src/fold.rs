@@ -4,6 +4,7 @@ use crate::bits::{low, segment};
 use crate::error::ViewError;
 use crate::facts::Facts;
 use crate::gather::Gather;
+use crate::kpi;
 use crate::merge::Merge;
 use crate::page::PageWriter;
 use crate::policy;
@@ -108,6 +109,7 @@ impl FoldState {
         let facts = Facts::read(event);
         let phase = self.streams.advance(database, event, &facts)?;
         self.types.add(event.kind(), event.position, facts.time);
+        kpi::observe(database, event, &facts)?;
         let (gather, place) = (&mut self.gather, low(event.position.0));
         term::visit(event, &facts, phase.as_deref(), &mut |kind, text| gather.add(kind, text, place));
         self.times.push(facts.time.0);

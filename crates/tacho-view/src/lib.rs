@@ -14,6 +14,7 @@ mod error;
 mod facts;
 mod fold;
 mod gather;
+mod kpi;
 mod look_up;
 mod merge;
 mod open;
@@ -31,6 +32,7 @@ mod types;
 mod writer;
 
 pub use error::ViewError;
+pub use kpi::{CostQuery, CostRow, Costs, Dimension, Metrics, MetricsQuery, ModelUse, NanoUsd, Tokens};
 pub use open::{FILE_NAME, Restart, open};
 pub use reader::{Reader, Totals};
 pub use scan::{Candidates, Scan};

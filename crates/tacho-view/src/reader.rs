@@ -1,6 +1,7 @@
 //! The queries, on a few connections of their own.
 
 use crate::error::ViewError;
+use crate::kpi::{self, CostQuery, Costs, Dimension, Metrics, MetricsQuery, NanoUsd};
 use crate::look_up::LookUp;
 use crate::open::connect_for_reading;
 use crate::plan::Plan;
@@ -109,6 +110,33 @@ impl Reader {
     /// The first `limit` types, in the order of their names.
     pub fn types(&self, limit: usize) -> Result<Vec<TypeCount>, ViewError> {
         self.read(|database| types::all(database, limit))
+    }
+
+    /// The key figures of a window.
+    pub fn metrics(&self, query: MetricsQuery) -> Result<Metrics, ViewError> {
+        self.read(|database| kpi::metrics(database, query))
+    }
+
+    /// What was spent, and on what.
+    pub fn costs(&self, query: &CostQuery) -> Result<Costs, ViewError> {
+        self.read(|database| kpi::costs(database, query))
+    }
+
+    /// The sessions, features or days on which at least this much was spent.
+    pub fn spent_by(&self, by: Dimension, at_least: NanoUsd) -> Result<Vec<(String, NanoUsd)>, ViewError> {
+        self.read(|database| kpi::spent_by(database, by, at_least))
+    }
+
+    /// Whether any request to a model is known.
+    pub fn has_requests(&self) -> Result<bool, ViewError> {
+        self.read(|database| {
+            Ok(database.query_row("SELECT EXISTS (SELECT 1 FROM usage)", [], |row| row.get(0))?)
+        })
+    }
+
+    /// The version of the price table that is in force.
+    pub fn prices_version(&self) -> Result<Option<String>, ViewError> {
+        self.read(kpi::prices_version)
     }
 
     pub fn totals(&self) -> Result<Totals, ViewError> {

@@ -3,7 +3,7 @@
 use super::{Entry, Origin};
 use crate::schema::Field;
 use crate::schema::Severity::{self, Error, Info, Warning};
-use crate::schema::ValueKind::{Array, Integer, Number, Object, String};
+use crate::schema::ValueKind::{Array, Boolean, Integer, Number, Object, String};
 
 pub const ENTRIES: &[Entry] = &[
     of(
@@ -68,8 +68,27 @@ pub const ENTRIES: &[Entry] = &[
         ],
         r#"{"task_id":"t_1","attempts":3,"last_error":"selector not found","priority":"high"}"#,
     ),
-    of("budget_warning", Warning, "Most of a budget is spent.", &[], r#"{"spent_usd":8.1,"limit_usd":10.0}"#),
-    of("budget_exceeded", Error, "A budget is spent.", &[], r#"{"spent_usd":10.2,"limit_usd":10.0}"#),
+    of(
+        "critic_decision",
+        Info,
+        "A critic approved or rejected a task's result.",
+        &[Field::required("rejected", Boolean), Field::optional("task_id", String)],
+        r#"{"rejected":true,"task_id":"t_1"}"#,
+    ),
+    of(
+        "budget_warning",
+        Warning,
+        "Most of a budget is spent.",
+        &[],
+        r#"{"budget":"day","day":"2026-01-31","spent_usd":8.1,"limit_usd":10.0,"used":0.81}"#,
+    ),
+    of(
+        "budget_exceeded",
+        Error,
+        "A budget is spent.",
+        &[],
+        r#"{"budget":"day","day":"2026-01-31","spent_usd":10.2,"limit_usd":10.0,"used":1.02}"#,
+    ),
 ];
 
 const fn of(

@@ -2,7 +2,7 @@
 
 use super::{Entry, Origin};
 use crate::schema::Severity;
-use crate::schema::ValueKind::{Integer, Object, String};
+use crate::schema::ValueKind::{Array, Integer, Object, String};
 use crate::schema::{Field, REGISTERED};
 
 pub const ENTRIES: &[Entry] = &[
@@ -19,6 +19,17 @@ pub const ENTRIES: &[Entry] = &[
             Field::optional("declared_by", String),
         ],
         r#"{"type":"urlCacher.cacheRequested","version":"1.0.0","meaning":"Somebody asked for a page.","schema":{"type":"object"}}"#,
+    ),
+    own(
+        "tacho.prices",
+        "A table of model prices came into force, in US dollars a million tokens.",
+        Severity::Info,
+        &[
+            Field::required("version", String),
+            Field::optional("source", String),
+            Field::required("prices", Array),
+        ],
+        r#"{"version":"2026-01-01","source":"the vendor's price page","prices":[{"model":"some-model*","effective":"2026-01-01","input":3,"output":15}]}"#,
     ),
     own(
         "tacho.hook_unreadable",

@@ -1,5 +1,6 @@
 mod crash;
 mod events;
+mod kpi;
 mod model;
 mod opening;
 mod summaries;

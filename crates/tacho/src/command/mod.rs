@@ -4,6 +4,7 @@ mod backup;
 mod completions;
 mod config;
 mod connect;
+mod cost;
 mod demo;
 mod doctor;
 mod emit;
@@ -17,6 +18,7 @@ mod reference;
 mod restore;
 mod schema;
 mod service;
+mod stats;
 mod tail;
 mod timeline;
 mod up;
@@ -57,6 +59,8 @@ enum Command {
     Tail(tail::Tail),
     Events(events::Events),
     Timeline(timeline::Timeline),
+    Stats(stats::Stats),
+    Cost(cost::Cost),
     Schema(schema::Schema),
     Backup(backup::Backup),
     Restore(restore::Restore),
@@ -83,6 +87,8 @@ impl CommandLine {
             Command::Tail(command) => command.run(),
             Command::Events(command) => command.run(),
             Command::Timeline(command) => command.run(),
+            Command::Stats(command) => command.run(),
+            Command::Cost(command) => command.run(),
             Command::Schema(command) => command.run(),
             Command::Backup(command) => command.run(),
             Command::Restore(command) => command.run(),

@@ -9,7 +9,7 @@ use crate::terminal::escape;
 use anyhow::{Context, Result};
 use std::io::Write;
 use std::time::{Duration, Instant};
-use tacho_engine::{Cursor, Engine, Query, SystemClock, Wait};
+use tacho_engine::{CostQuery, Cursor, Engine, Query, SystemClock, Wait};
 use tacho_event::{Position, Recorded};
 use tacho_ingest::shape::{self, Format};
 use tokio::runtime::{Builder, Runtime};
@@ -72,6 +72,17 @@ impl Folder {
         let page = self.runtime.block_on(self.engine.query(query)).context("cannot read the log")?;
         let events = page.events.iter().map(|event| rendered(event, question.format.unwrap_or_default()));
         Ok(Page { events: events.collect(), next: page.next.map(Cursor::to_text) })
+    }
+
+    pub fn figures(&self, window_ns: i64, trend_days: u32) -> Result<Vec<u8>> {
+        let figures = self.runtime.block_on(self.engine.figures(window_ns, trend_days, Wait::Head));
+        Ok(tacho_server::figures_json(&figures.context("cannot read the log")?).into_bytes())
+    }
+
+    pub fn costs(&self, query: CostQuery) -> Result<Vec<u8>> {
+        let answer = self.runtime.block_on(self.engine.costs(query, Wait::Head));
+        let (costs, position) = answer.context("cannot read the log")?;
+        Ok(tacho_server::costs_json(query.by, &costs, position).into_bytes())
     }
 
     /// The last position of the log; 0 for an empty one.

@@ -12,7 +12,8 @@ use crate::data_folder;
 use crate::filters::Filters;
 use crate::place::Place;
 use anyhow::{Context, Result, bail};
-use tacho_event::json;
+use tacho_engine::CostQuery;
+use tacho_event::{Timestamp, json};
 use tacho_ingest::shape::Format;
 
 /// Most events that are asked for at once.
@@ -73,6 +74,34 @@ impl Log {
             }
         }
         Ok(found)
+    }
+
+    /// The key figures of the last `window_ns` nanoseconds and of as many days, as `GET /api/metrics` answers them.
+    pub fn figures(&self, window_ns: i64, trend_days: u32) -> Result<Vec<u8>> {
+        match self {
+            Self::Server(client) => {
+                let (window, trend) = (format!("{}s", window_ns / 1_000_000_000), format!("{trend_days}d"));
+                let pairs = [("window", window.as_str()), ("trend", trend.as_str())];
+                let asked = if trend_days == 0 { &pairs[..1] } else { &pairs };
+                Ok(client.get(&format!("/api/metrics{}", query_string(asked.iter().copied())))?)
+            }
+            Self::Folder(folder) => folder.figures(window_ns, trend_days),
+        }
+    }
+
+    /// What was spent, as `GET /api/cost` answers it.
+    pub fn costs(&self, query: CostQuery) -> Result<Vec<u8>> {
+        match self {
+            Self::Server(client) => {
+                let moment = |time: Option<Timestamp>| time.map(Timestamp::to_rfc3339);
+                let (since, until) = (moment(query.since), moment(query.until));
+                let mut pairs = vec![("by", query.by.name())];
+                pairs.extend(since.as_deref().map(|since| ("since", since)));
+                pairs.extend(until.as_deref().map(|until| ("until", until)));
+                Ok(client.get(&format!("/api/cost{}", query_string(pairs)))?)
+            }
+            Self::Folder(folder) => folder.costs(query),
+        }
     }
 
     fn page(&self, question: &Question, cursor: Option<&str>, wanted: u64) -> Result<Page> {

@@ -1,0 +1,92 @@
+//! What looks at the folded log from time to time, and says as events what it sees: prices that come into force,
+//! budgets that are spent, alerts.
+
+mod budget;
+mod price;
+
+pub use budget::Budgets;
+pub use price::{Price, PriceError, Prices};
+
+use crate::engine::Engine;
+use crate::error::WatchError;
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use tacho_event::{Draft, Event, EventError, Sameness, Timestamp};
+
+/// What is watched.
+#[derive(Debug, Clone)]
+pub struct WatchLimits {
+    pub prices: Prices,
+    pub budgets: Budgets,
+    /// How often at most, in milliseconds.
+    pub every_ms: u64,
+}
+
+impl Default for WatchLimits {
+    fn default() -> Self {
+        Self { prices: Prices::default(), budgets: Budgets::default(), every_ms: 500 }
+    }
+}
+
+/// What one look found.
+struct Look<'a> {
+    engine: &'a Engine,
+    now: Timestamp,
+}
+
+impl Engine {
+    /// Watches for ever, at every growth of the read side. What cannot be looked at or said now is tried again with the next look.
+    pub async fn watch(self) {
+        let every = Duration::from_millis(self.config().watch.every_ms);
+        let mut seen = None;
+        loop {
+            let position = self.shared.fold.beyond(seen).await;
+            if self.look().await.is_ok() {
+                seen = Some(position);
+            }
+            tokio::time::sleep(every).await;
+        }
+    }
+
+    /// Looks once, at everything that is folded.
+    pub async fn look(&self) -> Result<(), WatchError> {
+        let look = Look { engine: self, now: self.now() };
+        look.prices().await?;
+        look.budgets().await
+    }
+}
+
+impl Look<'_> {
+    /// Appends what was found. Ids are derived from what is told, so that it is told once.
+    async fn say(&self, events: Vec<Event>) -> Result<(), WatchError> {
+        if !events.is_empty() {
+            self.engine.append(events, Vec::new()).await?;
+        }
+        Ok(())
+    }
+
+    fn event(
+        &self,
+        kind: &'static str,
+        stream: String,
+        source: &'static str,
+        id: String,
+        data: String,
+    ) -> Result<Event, EventError> {
+        let mut draft = Draft::new(kind, source, id);
+        draft.subject = Some(stream.into());
+        draft.put_text("time", &self.now.to_rfc3339());
+        draft.set_data(data.into_bytes());
+        draft.finish(Sameness::FirstWins)
+    }
+}
+
+/// A name for what these parts tell: 32 hex digits.
+fn digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,134 @@
+//! The rows of observations.
+
+use super::money::NanoUsd;
+use super::observation::{Observation, Outcome, What};
+use crate::error::ViewError;
+use rusqlite::{Connection, Params, Row};
+use tacho_event::{Recorded, json};
+
+/// An observation as it was kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Observed {
+    pub position: i64,
+    pub what: What,
+    /// In nanoseconds since 1970.
+    pub time: i64,
+    pub duration: i64,
+    pub outcome: Outcome,
+    pub cost: Option<NanoUsd>,
+    pub session: Option<String>,
+    pub source: Option<String>,
+    pub task: Option<String>,
+    pub feature: Option<String>,
+    pub agent: Option<String>,
+    pub model: Option<String>,
+}
+
+pub(super) fn insert(
+    database: &Connection,
+    event: &Recorded,
+    seen: &Observation<'_>,
+) -> Result<(), ViewError> {
+    let (Some(what), Some(outcome)) = (seen.what, seen.outcome) else { return Ok(()) };
+    let session = event.text("sessionid");
+    // Only a decision is matched by its source.
+    let source = matches!(what, What::Decided | What::Completed).then(|| event.source());
+    database
+        .prepare_cached(
+            "INSERT INTO observations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        )?
+        .execute((
+            event.position.0 as i64,
+            what as i64,
+            event.time().0,
+            seen.duration,
+            outcome as i64,
+            seen.cost.map(|cost| cost.0),
+            session.as_deref(),
+            source,
+            seen.task.as_deref(),
+            seen.feature.as_deref(),
+            seen.agent.as_deref(),
+            seen.model.as_deref(),
+        ))?;
+    name_subagent(database, event, what)
+}
+
+/// A subagent's events name it by its id; its start tells what it is.
+fn name_subagent(database: &Connection, event: &Recorded, what: What) -> Result<(), ViewError> {
+    let member = |name| event.data().and_then(|data| json::member(data, name)).map(json::text);
+    if what != What::TurnStarted {
+        return Ok(());
+    }
+    let (Some(id), Some(name)) = (member("agent_id"), member("agent_type")) else { return Ok(()) };
+    if !name.is_empty() {
+        database
+            .prepare_cached("INSERT OR REPLACE INTO agents VALUES (?1, ?2)")?
+            .execute((super::bounded(&id), super::bounded(&name)))?;
+    }
+    Ok(())
+}
+
+/// Those of a time span, by position. Turns and completions that reach into it from before are among them when they
+/// are not older than `reach`.
+pub(super) fn within(
+    database: &Connection,
+    from: i64,
+    to: i64,
+    reach: i64,
+) -> Result<Vec<Observed>, ViewError> {
+    let sql = "SELECT * FROM observations WHERE time > ?1 AND time <= ?2
+               OR (what IN (6, 7) AND time > ?1 - ?3 AND time <= ?1) ORDER BY position";
+    select(database, sql, (from, to, reach))
+}
+
+pub(super) fn of_task(database: &Connection, task: &str) -> Result<Vec<Observed>, ViewError> {
+    select(database, "SELECT * FROM observations WHERE task = ?1 ORDER BY time, position", [task])
+}
+
+/// The tasks that were queued for a feature.
+pub(super) fn tasks_of_feature(database: &Connection, feature: &str) -> Result<Vec<String>, ViewError> {
+    let mut statement = database.prepare_cached(
+        "SELECT DISTINCT task FROM observations WHERE feature = ?1 AND what = 1 AND task IS NOT NULL",
+    )?;
+    let tasks = statement.query_map([feature], |row| row.get(0))?;
+    Ok(tasks.collect::<Result<_, _>>()?)
+}
+
+/// The feature for which a task was queued.
+pub(super) fn feature_of_task(database: &Connection, task: &str) -> Result<Option<String>, ViewError> {
+    let tasks = of_task(database, task)?;
+    Ok(tasks.into_iter().filter(|seen| seen.what == What::Queued).find_map(|seen| seen.feature))
+}
+
+/// What an agent is, by its id; itself where nothing told.
+pub(super) fn agent_name(database: &Connection, id: &str) -> Result<String, ViewError> {
+    let mut statement = database.prepare_cached("SELECT name FROM agents WHERE id = ?1")?;
+    let mut names = statement.query_map([id], |row| row.get(0))?;
+    Ok(names.next().transpose()?.unwrap_or_else(|| id.to_owned()))
+}
+
+fn select(database: &Connection, sql: &str, parameters: impl Params) -> Result<Vec<Observed>, ViewError> {
+    let mut statement = database.prepare_cached(sql)?;
+    let rows = statement.query_map(parameters, read)?;
+    let rows: Vec<Option<Observed>> = rows.collect::<Result<_, _>>()?;
+    Ok(rows.into_iter().flatten().collect())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Option<Observed>> {
+    let Some(what) = What::from_number(row.get(1)?) else { return Ok(None) };
+    Ok(Some(Observed {
+        position: row.get(0)?,
+        what,
+        time: row.get(2)?,
+        duration: row.get(3)?,
+        outcome: Outcome::from_number(row.get(4)?),
+        cost: row.get::<_, Option<i64>>(5)?.map(NanoUsd),
+        session: row.get(6)?,
+        source: row.get(7)?,
+        task: row.get(8)?,
+        feature: row.get(9)?,
+        agent: row.get(10)?,
+        model: row.get(11)?,
+    }))
+}
