@@ -1,6 +1,7 @@
 //! The commands: each a file with its arguments and what it does.
 
 mod backup;
+mod catalogue;
 mod completions;
 mod config;
 mod connect;
@@ -71,6 +72,7 @@ enum Command {
     Completions(completions::Completions),
     Man(man::Man),
     Openapi(openapi::Openapi),
+    Catalogue(catalogue::Catalogue),
     Reference(reference::Reference),
 }
 
@@ -99,6 +101,7 @@ impl CommandLine {
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
             Command::Openapi(command) => command.run(),
+            Command::Catalogue(command) => command.run(),
             Command::Reference(command) => command.run(),
         }
     }

@@ -12,6 +12,8 @@ from typing import Any, Dict
 
 #: Events that the process remembers for its own figures.
 REMEMBERED_EVENTS_MAX = 10_000
+#: A recorded decision and the completion that tells the same are no further apart, in seconds.
+SAME_DECISION_SECONDS = 60.0
 
 #: The keys of `GET /api/metrics`; a figure without data is NaN.
 Metrics = Dict[str, Any]
@@ -44,9 +46,6 @@ class _Task:
     completions: list[tuple[float, str]] = field(default_factory=list)
     passed_at: float | None = None
     cost: float = 0.0
-    #: Verdicts, by recorded decisions and by completions.
-    decided: Counter[str] = field(default_factory=Counter)
-    completed: Counter[str] = field(default_factory=Counter)
 
     def completed_at(self) -> float | None:
         """The first passed validation, else the last success."""
@@ -55,10 +54,21 @@ class _Task:
         return max((at for at, status in self.completions if status == "success"), default=None)
 
     def retries(self) -> int:
-        ends = self.completed_at()
-        return sum(
-            1 for at, status in self.completions if status in ("failed", "rejected") and ends is not None and at <= ends
-        )
+        """Failed and rejected completions before the task was complete."""
+        end = self.completed_at() or 0.0
+        return sum(1 for at, status in self.completions if status in ("failed", "rejected") and at < end)
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    at: float
+    rejected: bool
+    task: str
+
+    def is_told_by(self, other: _Verdict) -> bool:
+        """Whether a completion says what a recorded decision says."""
+        tasks_agree = not self.task or not other.task or self.task == other.task
+        return self.rejected == other.rejected and tasks_agree and abs(self.at - other.at) <= SAME_DECISION_SECONDS
 
 
 class LocalMetrics:
@@ -84,11 +94,14 @@ class _Fold:
         self.begins = begins
         self.seconds = seconds
         self.tasks: defaultdict[str, _Task] = defaultdict(_Task)
-        self.active: defaultdict[str, float] = defaultdict(float)
+        self.spans: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
         self.models: dict[str, dict[str, float]] = {}
         self.model_of: dict[tuple[str, str], str] = {}
         self.cost = 0.0
         self.validations: Counter[bool] = Counter()
+        self.completions: Counter[str] = Counter()
+        self.recorded: list[_Verdict] = []
+        self.told: list[_Verdict] = []
         for at, kind, payload in events:
             getattr(self, f"_{kind}")(at, payload, str(payload.get("task_id", "")))
 
@@ -96,15 +109,18 @@ class _Fold:
         done = {name: task for name, task in self.tasks.items() if task.completed_at() is not None}
         times = [task.completed_at() or 0.0 for task in done.values()]
         waits = [at - task.queued_at for at, task in zip(times, done.values()) if task.queued_at is not None]
-        rejected, approved = self._decisions("rejected"), self._decisions("approved")
+        verdicts = self._verdicts()
+        failed, succeeded = self.completions["failed"], self.completions["success"]
         return {
             "window_seconds": self.seconds,
-            "agent_utilization": {agent: active / self.seconds for agent, active in self.active.items()},
+            "agent_utilization": {agent: _sum(spans) / self.seconds for agent, spans in self.spans.items()},
+            "agent_busy": {agent: _union(spans) / self.seconds for agent, spans in self.spans.items()},
             "cost_per_feature": _mean(self._feature_costs()),
             "average_retry_count": _mean([float(task.retries()) for task in done.values()]),
-            "critic_rejection_rate": _ratio(rejected, rejected + approved),
+            "critic_rejection_rate": _ratio(sum(verdicts), len(verdicts)),
             "validation_pass_rate": _ratio(self.validations[True], sum(self.validations.values())),
             "time_to_completion_seconds": _mean(waits),
+            "failure_rate": _ratio(failed, failed + succeeded),
             "models": self.models,
             "cost_usd": self.cost,
         }
@@ -121,13 +137,14 @@ class _Fold:
     def _agent_completed(self, at: float, payload: Mapping[str, Any], name: str) -> None:
         agent, status = str(payload.get("agent", "")), str(payload.get("status", ""))
         duration, cost = _number(payload, "duration_ms") / 1000, _number(payload, "cost_usd")
-        self.active[agent] += max(0.0, at - max(self.begins, at - duration))
+        self.spans[agent].append((max(self.begins, at - duration), at))
+        self.completions[status] += 1
         self.cost += cost
         task = self.tasks[name]
         task.cost += cost
         task.completions.append((at, status))
         if status in ("approved", "rejected"):
-            task.completed[status] += 1
+            self.told.append(_Verdict(at, status == "rejected", name))
         model = self.model_of.get((agent, name))
         if model is not None:
             used = self.models.setdefault(model, {"count": 0, "duration_ms": 0.0, "cost_usd": 0.0})
@@ -146,15 +163,16 @@ class _Fold:
             task.passed_at = at
 
     def _critic_decision(self, at: float, payload: Mapping[str, Any], name: str) -> None:
-        self.tasks[name].decided["rejected" if payload.get("rejected") else "approved"] += 1
+        self.recorded.append(_Verdict(at, bool(payload.get("rejected")), name))
 
-    def _decisions(self, verdict: str) -> int:
-        """A recorded decision and the completion that says the same of the same task are one."""
-        named = [task for name, task in self.tasks.items() if name]
-        by_task = sum(max(task.decided[verdict], task.completed[verdict]) for task in named)
-        unrecorded = sum(max(0, task.completed[verdict] - task.decided[verdict]) for task in named)
-        nameless = self.tasks.get("", _Task())
-        return by_task + max(nameless.completed[verdict], nameless.decided[verdict] - unrecorded)
+    def _verdicts(self) -> list[bool]:
+        """Whether each decision was a rejection; a recorded one and the nearest completion that tells it are one."""
+        told = list(self.told)
+        for decision in self.recorded:
+            same = [completion for completion in told if decision.is_told_by(completion)]
+            if same:
+                told.remove(min(same, key=lambda completion: abs(completion.at - decision.at)))
+        return [verdict.rejected for verdict in [*self.recorded, *told]]
 
     def _feature_costs(self) -> list[float]:
         """Of the features whose queued tasks are all complete."""
@@ -166,6 +184,18 @@ class _Fold:
         return [sum(task.cost for task in tasks) for tasks in complete]
 
 
+def _sum(spans: list[tuple[float, float]]) -> float:
+    return sum(end - begin for begin, end in spans)
+
+
+def _union(spans: list[tuple[float, float]]) -> float:
+    total, reached = 0.0, -math.inf
+    for begin, end in sorted(spans):
+        total += max(0.0, end - max(begin, reached))
+        reached = max(reached, end)
+    return total
+
+
 def _passed(result: object) -> bool | None:
     if not isinstance(result, Mapping):
         return None
@@ -173,7 +203,7 @@ def _passed(result: object) -> bool | None:
         if isinstance(result.get(key), bool):
             return bool(result[key])
     status = result.get("status")
-    return str(status).lower() in ("passed", "pass", "success", "ok") if isinstance(status, str) else None
+    return str(status).lower() in ("passed", "pass", "success", "succeeded", "ok") if isinstance(status, str) else None
 
 
 def _number(payload: Mapping[str, Any], key: str) -> float:

@@ -82,6 +82,7 @@ class Sender:
     def after_fork_in_child(self) -> None:
         """What waits is the parent's to deliver; its thread is not here."""
         self._spool.forget()
+        self._connection.close()
         self._forget()
 
     def put(self, line: bytes) -> None:
@@ -136,6 +137,8 @@ class Sender:
             self._changed.notify_all()
         if thread is not None and thread is not threading.current_thread():
             thread.join(max(0.0, timeout_seconds))
+        if thread is None or not thread.is_alive():
+            self._connection.close()
         self._spool.close()
         return is_flushed
 
