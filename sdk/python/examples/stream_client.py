@@ -1,4 +1,4 @@
-"""Prints events as they are recorded: `stream_client.py [PATTERN] [--from start]`; `--no-follow` ends with what is there."""
+"""Prints events as they are recorded."""
 
 import argparse
 import asyncio
@@ -10,7 +10,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pattern", nargs="?", default="*")
     parser.add_argument("--from", dest="start", default="end", help="start, end or a position")
-    parser.add_argument("--no-follow", action="store_true")
+    parser.add_argument("--no-follow", action="store_true", help="end with what is there")
     wanted = parser.parse_args()
     async for event in stream(type=wanted.pattern, from_=wanted.start, follow=not wanted.no_follow):
         print(event["position"], event["type"], event.get("data", {}), flush=True)

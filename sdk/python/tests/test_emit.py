@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import os
+import textwrap
 import threading
 import unittest
 import uuid
@@ -23,7 +24,8 @@ class Emit(RecorderCase):
     def test_an_event_arrives_as_it_was_emitted(self) -> None:
         emitter = self.emitter()
         at = datetime(2026, 1, 31, 14, 0, 0, 250_000, timezone.utc)
-        identity = emitter.emit("task_queued", {"task_id": "t1", "feature": "f"}, time=at, sessionid="s1", priority="high")
+        payload = {"task_id": "t1", "feature": "f"}
+        identity = emitter.emit("task_queued", payload, time=at, sessionid="s1", priority="high")
         self.assertTrue(emitter.flush())
         event = self.only("task_queued")
         self.assertEqual(event["id"], identity)
@@ -45,13 +47,14 @@ class Emit(RecorderCase):
         circle: list[Any] = []
         circle.append(circle)
         emitter = self.emitter()
-        values = {"nan": math.nan, "path": Path("a/b"), "set": {2, 1}, "bytes": b"x", "opaque": Opaque(), "lone": "\ud800"}
-        self.assertIsNotNone(emitter.emit("odd.values", {**values, 7: "number", "circle": circle}))  # type: ignore[dict-item]
+        values: dict[Any, Any] = {"nan": math.nan, "path": Path("a/b"), "set": {2, 1}, "bytes": b"x", "lone": "\ud800"}
+        values |= {"opaque": Opaque(), 7: "number"}
+        self.assertIsNotNone(emitter.emit("odd.values", {**values, "circle": circle}))
         self.assertTrue(emitter.flush())
         data = self.only("odd.values")["data"]
         self.assertEqual(
-            {key: data[key] for key in (*values, "7")},
-            {"nan": None, "path": "a/b", "set": [1, 2], "bytes": "x", "opaque": "<Opaque>", "lone": "?", "7": "number"},
+            {key: data[str(key)] for key in values},
+            {"nan": None, "path": "a/b", "set": [1, 2], "bytes": "x", "opaque": "<Opaque>", "lone": "?", 7: "number"},
         )
 
     def test_threads_lose_and_repeat_nothing_and_keep_their_order(self) -> None:
@@ -136,7 +139,7 @@ for method in ('fork', 'spawn'):
     process.join()
     assert process.exitcode == 0
 """
-        self.recorder.run(f"if __name__ == '__main__':\n{''.join('    ' + l + chr(10) for l in code.splitlines())}")
+        self.recorder.run("if __name__ == '__main__':" + textwrap.indent(code, "    "))
         methods = [event["data"]["method"] for event in self.recorder.events(type="in.process")]
         self.assertEqual(methods, ["fork", "spawn"])
         self.assertEqual(len(self.recorder.events(type="in.parent")), 1)

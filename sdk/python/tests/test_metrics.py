@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import time
 import unittest
+from collections.abc import Callable
 from typing import Any
 
 from recorder import Recorder
@@ -21,11 +22,8 @@ class Figures(unittest.TestCase):
     def story(self) -> None:
         now = time.time() - 1000
         for number, (rejected, passed) in enumerate([(True, True), (True, False), (True, True), (False, True)]):
-            task, at = {"task_id": f"t{number}"}, now + number
-
-            def emit(kind: str, payload: dict[str, Any], after: float) -> None:
-                self.work.emit(kind, payload, time=at + after)
-
+            task = {"task_id": f"t{number}"}
+            emit = self.emitting_from(now + number)
             emit("task_queued", {**task, "feature": "checkout" if number < 2 else "login"}, 0)
             emit("agent_started", {**task, "agent": "scribe", "model": "sonnet"}, 10)
             completed = {**task, "agent": "scribe", "duration_ms": 90_000, "cost_usd": 0.10}
@@ -35,7 +33,10 @@ class Figures(unittest.TestCase):
             verdict = "rejected" if rejected else "approved"
             emit("agent_completed", {**task, "agent": "critic", "status": verdict, "duration_ms": 9000}, 110)
             emit("validation_complete", {**task, "result": {"passed": passed}, "cost": 0.03}, 120)
-        emit("critic_decision", {"rejected": False, "task_id": "t9"}, 300)
+        self.emitting_from(now)("critic_decision", {"rejected": False, "task_id": "t9"}, 300)
+
+    def emitting_from(self, begun: float) -> Callable[[str, dict[str, Any], float], object]:
+        return lambda kind, payload, after: self.work.emit(kind, payload, time=begun + after)
 
     def test_the_process_counts_as_the_server_does(self) -> None:
         self.story()
@@ -62,6 +63,9 @@ class Figures(unittest.TestCase):
         for metrics in (served, counted):
             self.assertEqual(f"{metrics['critic_rejection_rate']:.2%}", "nan%")
             self.assertTrue(math.isnan(metrics["cost_per_feature"]))
+            self.assertTrue(math.isnan(metrics["time_to_completion"]))
+            with self.assertRaises(KeyError):
+                metrics["no_such_figure"]
 
     def test_a_decision_and_its_completion_count_once(self) -> None:
         for number, rejected in enumerate([True, False, False, False]):

@@ -553,12 +553,6 @@ class CriticDecision(_CriticDecision, total=False):
 
     task_id: str
 
-#: `budget_warning`: Most of a budget is spent. Any object fits.
-BudgetWarning = Dict[str, Any]
-
-#: `budget_exceeded`: A budget is spent. Any object fits.
-BudgetExceeded = Dict[str, Any]
-
 
 class _UrlCacherCacheRequested(TypedDict):
     url: str
@@ -631,116 +625,122 @@ class UrlCacherUrlCacheFailed(_UrlCacherUrlCacheFailed, total=False):
 
     retry_count: int
 
-#: `OrchestrationStarted`: An orchestration began to work on an issue. Any object fits.
+
+# Payloads that any object fits.
+
+#: `budget_warning`: Most of a budget is spent.
+BudgetWarning = Dict[str, Any]
+
+#: `budget_exceeded`: A budget is spent.
+BudgetExceeded = Dict[str, Any]
+
+#: `OrchestrationStarted`: An orchestration began to work on an issue.
 OrchestrationStarted = Dict[str, Any]
 
-#: `OrchestrationCompleted`: An orchestration finished its issue. Any object fits.
+#: `OrchestrationCompleted`: An orchestration finished its issue.
 OrchestrationCompleted = Dict[str, Any]
 
-#: `OrchestrationFailed`: An orchestration gave up on its issue. Any object fits.
+#: `OrchestrationFailed`: An orchestration gave up on its issue.
 OrchestrationFailed = Dict[str, Any]
 
-#: `OrchestrationPaused`: An orchestration waits until it is resumed. Any object fits.
+#: `OrchestrationPaused`: An orchestration waits until it is resumed.
 OrchestrationPaused = Dict[str, Any]
 
-#: `OrchestrationResumed`: An orchestration goes on after a pause. Any object fits.
+#: `OrchestrationResumed`: An orchestration goes on after a pause.
 OrchestrationResumed = Dict[str, Any]
 
-#: `PhaseStarted`: A phase of an orchestration began. Any object fits.
+#: `PhaseStarted`: A phase of an orchestration began.
 PhaseStarted = Dict[str, Any]
 
-#: `PhaseCompleted`: A phase of an orchestration reached its goal. Any object fits.
+#: `PhaseCompleted`: A phase of an orchestration reached its goal.
 PhaseCompleted = Dict[str, Any]
 
-#: `PhaseFailed`: A phase of an orchestration missed its goal. Any object fits.
+#: `PhaseFailed`: A phase of an orchestration missed its goal.
 PhaseFailed = Dict[str, Any]
 
-#: `AgentSpawned`: An agent was started on a task. Any object fits.
+#: `AgentSpawned`: An agent was started on a task.
 AgentSpawned = Dict[str, Any]
 
-#: `AgentCompleted`: An agent finished its task. Any object fits.
-AgentCompleted = Dict[str, Any]
-
-#: `AgentFailed`: An agent could not do its task. Any object fits.
+#: `AgentFailed`: An agent could not do its task.
 AgentFailed = Dict[str, Any]
 
-#: `AgentBlocked`: An agent waits for something that it needs. Any object fits.
+#: `AgentBlocked`: An agent waits for something that it needs.
 AgentBlocked = Dict[str, Any]
 
-#: `GapIdentified`: Something was found to be missing from the work. Any object fits.
+#: `GapIdentified`: Something was found to be missing from the work.
 GapIdentified = Dict[str, Any]
 
-#: `GapResolved`: What was missing is there. Any object fits.
+#: `GapResolved`: What was missing is there.
 GapResolved = Dict[str, Any]
 
-#: `GapEscalated`: What is missing was handed to somebody who can decide. Any object fits.
+#: `GapEscalated`: What is missing was handed to somebody who can decide.
 GapEscalated = Dict[str, Any]
 
-#: `CommitCreated`: A commit was made. Any object fits.
+#: `CommitCreated`: A commit was made.
 CommitCreated = Dict[str, Any]
 
-#: `PRCreated`: A pull request was opened. Any object fits.
+#: `PRCreated`: A pull request was opened.
 PRCreated = Dict[str, Any]
 
-#: `PRMerged`: A pull request was merged. Any object fits.
+#: `PRMerged`: A pull request was merged.
 PRMerged = Dict[str, Any]
 
-#: `PRClosed`: A pull request was closed without being merged. Any object fits.
+#: `PRClosed`: A pull request was closed without being merged.
 PRClosed = Dict[str, Any]
 
-#: `IssueTransitioned`: An issue went from one status to another. Any object fits.
+#: `IssueTransitioned`: An issue went from one status to another.
 IssueTransitioned = Dict[str, Any]
 
-#: `CommentPosted`: A comment was posted on an issue. Any object fits.
+#: `CommentPosted`: A comment was posted on an issue.
 CommentPosted = Dict[str, Any]
 
-#: `WorklogAdded`: Time spent was logged on an issue. Any object fits.
+#: `WorklogAdded`: Time spent was logged on an issue.
 WorklogAdded = Dict[str, Any]
 
-#: `DocumentationCreated`: A document was written. Any object fits.
+#: `DocumentationCreated`: A document was written.
 DocumentationCreated = Dict[str, Any]
 
-#: `ConfluencePageCreated`: A Confluence page was written. Any object fits.
+#: `ConfluencePageCreated`: A Confluence page was written.
 ConfluencePageCreated = Dict[str, Any]
 
-#: `QualityCheckStarted`: A check of the work's quality began. Any object fits.
+#: `QualityCheckStarted`: A check of the work's quality began.
 QualityCheckStarted = Dict[str, Any]
 
-#: `QualityCheckCompleted`: A check of the work's quality ended. Any object fits.
+#: `QualityCheckCompleted`: A check of the work's quality ended.
 QualityCheckCompleted = Dict[str, Any]
 
-#: `QualityCheckFailed`: A check of the work's quality found it wanting. Any object fits.
+#: `QualityCheckFailed`: A check of the work's quality found it wanting.
 QualityCheckFailed = Dict[str, Any]
 
-#: `TestRunStarted`: A run of tests began. Any object fits.
+#: `TestRunStarted`: A run of tests began.
 TestRunStarted = Dict[str, Any]
 
-#: `TestRunCompleted`: A run of tests ended. Any object fits.
+#: `TestRunCompleted`: A run of tests ended.
 TestRunCompleted = Dict[str, Any]
 
-#: `TestRunFailed`: A run of tests ended with failures. Any object fits.
+#: `TestRunFailed`: A run of tests ended with failures.
 TestRunFailed = Dict[str, Any]
 
-#: `CheckpointCreated`: The state was kept so that it can be restored. Any object fits.
+#: `CheckpointCreated`: The state was kept so that it can be restored.
 CheckpointCreated = Dict[str, Any]
 
-#: `CheckpointRestored`: A state that was kept is in force again. Any object fits.
+#: `CheckpointRestored`: A state that was kept is in force again.
 CheckpointRestored = Dict[str, Any]
 
-#: `PhaseSummaryCreated`: A range of a phase's events was summed up. Any object fits.
+#: `PhaseSummaryCreated`: A range of a phase's events was summed up.
 PhaseSummaryCreated = Dict[str, Any]
 
-#: `OrchestrationSummaryCreated`: A range of an orchestration's events was summed up. Any object fits.
+#: `OrchestrationSummaryCreated`: A range of an orchestration's events was summed up.
 OrchestrationSummaryCreated = Dict[str, Any]
 
-#: `ErrorOccurred`: Something went wrong. Any object fits.
+#: `ErrorOccurred`: Something went wrong.
 ErrorOccurred = Dict[str, Any]
 
-#: `RecoveryAttempted`: Somebody tries to put right what went wrong. Any object fits.
+#: `RecoveryAttempted`: Somebody tries to put right what went wrong.
 RecoveryAttempted = Dict[str, Any]
 
-#: `RecoverySucceeded`: What went wrong was put right. Any object fits.
+#: `RecoverySucceeded`: What went wrong was put right.
 RecoverySucceeded = Dict[str, Any]
 
-#: `RecoveryFailed`: What went wrong could not be put right. Any object fits.
+#: `RecoveryFailed`: What went wrong could not be put right.
 RecoveryFailed = Dict[str, Any]

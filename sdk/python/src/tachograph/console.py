@@ -80,9 +80,13 @@ def _without_secrets(value: Any) -> Any:
 
 def _json(value: object) -> str:
     try:
-        return json.dumps(_without_secrets(value), ensure_ascii=False, default=lambda other: f"<{type(other).__name__}>")
+        return json.dumps(_without_secrets(value), ensure_ascii=False, default=_type_of)
     except (TypeError, ValueError, RecursionError):
-        return f"<{type(value).__name__}>"
+        return _type_of(value)
+
+
+def _type_of(value: object) -> str:
+    return f"<{type(value).__name__}>"
 
 
 def _printable(text: str) -> str:

@@ -47,12 +47,12 @@ class Emitter:
 
     def emit(
         self,
-        type: str,  # noqa: A002 — the name that callers of the first version know
+        type: str,
         payload: Mapping[str, Any] | None = None,
         *,
         subject: str | None = None,
         source: str | None = None,
-        id: str | None = None,  # noqa: A002
+        id: str | None = None,
         time: float | datetime | None = None,
         strict: bool | None = None,
         **attributes: str | int | float | bool | None,
@@ -110,7 +110,7 @@ class Emitter:
                 answer = connection.request("GET", f"/api/metrics?window={quote(window)}")
                 figures = answer.json() if answer.status == 200 else None
                 if isinstance(figures, dict):
-                    return dict(without_nulls(figures))
+                    return Metrics(without_nulls(figures))
             except ServerAway:
                 pass
             finally:
@@ -207,12 +207,20 @@ def get_emitter() -> Emitter:
 
 
 def emit_event(
-    type: str,  # noqa: A002
+    type: str,
     payload: Mapping[str, Any] | None = None,
-    **attributes: Any,
+    *,
+    subject: str | None = None,
+    source: str | None = None,
+    id: str | None = None,
+    time: float | datetime | None = None,
+    strict: bool | None = None,
+    **attributes: str | int | float | bool | None,
 ) -> str | None:
     """`get_emitter().emit(…)`: records an event and answers its id."""
-    return get_emitter().emit(type, payload, **attributes)
+    return get_emitter().emit(
+        type, payload, subject=subject, source=source, id=id, time=time, strict=strict, **attributes
+    )
 
 
 def _seconds(time: float | datetime | None) -> float:

@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import json
 import os
+import re
 import time
 from collections.abc import Mapping
 from datetime import date, datetime, timezone
@@ -21,6 +22,7 @@ DEPTH_MAX = 90
 #: Longest type and id, in bytes.
 NAME_BYTES_MAX = 256
 
+_ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
 _ATTRIBUTES_OWN = frozenset({"specversion", "id", "source", "type", "time", "data"})
 
 
@@ -57,8 +59,8 @@ def encode(
         "time": rfc3339(at),
     }
     for name, attribute in attributes.items():
-        if name in _ATTRIBUTES_OWN or not (name.isascii() and name.isalnum() and name.islower()) or len(name) > 20:
-            raise InvalidEvent(f"attribute {name[:40]!r} is not of 1 to 20 characters a-z, 0-9: put it into the payload")
+        if name in _ATTRIBUTES_OWN or not _ATTRIBUTE.fullmatch(name):
+            raise InvalidEvent(f"{name[:40]!r} is no attribute, of 1 to 20 characters a-z, 0-9: put it into the payload")
         if attribute is not None:
             event[name] = attribute
     event["data"] = payload

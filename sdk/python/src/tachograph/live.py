@@ -31,7 +31,7 @@ _LOGGER = logging.getLogger("tachograph")
 
 
 async def stream(
-    type: str | Sequence[str] = (),  # noqa: A002
+    type: str | Sequence[str] = (),
     *,
     from_: str | int = "end",
     follow: bool = True,

@@ -15,8 +15,18 @@ REMEMBERED_EVENTS_MAX = 10_000
 #: A recorded decision and the completion that tells the same are no further apart, in seconds.
 SAME_DECISION_SECONDS = 60.0
 
-#: The keys of `GET /api/metrics`; a figure without data is NaN.
-Metrics = Dict[str, Any]
+
+class Metrics(Dict[str, Any]):
+    """The keys of `GET /api/metrics`; a figure without data is NaN.
+
+    `time_to_completion`, a name of the predecessor, reads `time_to_completion_seconds`.
+    """
+
+    def __missing__(self, key: str) -> Any:
+        if key == "time_to_completion":
+            return self["time_to_completion_seconds"]
+        raise KeyError(key)
+
 
 _KINDS = frozenset({"task_queued", "agent_started", "agent_completed", "validation_complete", "critic_decision"})
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -111,7 +121,7 @@ class _Fold:
         waits = [at - task.queued_at for at, task in zip(times, done.values()) if task.queued_at is not None]
         verdicts = self._verdicts()
         failed, succeeded = self.completions["failed"], self.completions["success"]
-        return {
+        figures = {
             "window_seconds": self.seconds,
             "agent_utilization": {agent: _sum(spans) / self.seconds for agent, spans in self.spans.items()},
             "agent_busy": {agent: _union(spans) / self.seconds for agent, spans in self.spans.items()},
@@ -124,6 +134,7 @@ class _Fold:
             "models": self.models,
             "cost_usd": self.cost,
         }
+        return Metrics(figures)
 
     def _task_queued(self, at: float, payload: Mapping[str, Any], name: str) -> None:
         task = self.tasks[name]

@@ -26,6 +26,8 @@ BATCH_BYTES_MAX = 2 << 20
 #: Pause before the first and the longest before any further attempt to reach a server that is away, in seconds.
 RETRY_SECONDS_FIRST = 0.25
 RETRY_SECONDS_MAX = 10.0
+#: Wait for a thread that may be in a request nobody answers, in seconds.
+STUCK_SECONDS = 0.1
 #: Refusals whose reasons are kept for `flush`.
 REFUSALS_KEPT_MAX = 100
 
@@ -136,7 +138,8 @@ class Sender:
             thread, self._thread = self._thread, None
             self._changed.notify_all()
         if thread is not None and thread is not threading.current_thread():
-            thread.join(max(0.0, timeout_seconds))
+            # One that hangs in a request ends with the process.
+            thread.join(timeout_seconds if is_flushed else STUCK_SECONDS)
         if thread is None or not thread.is_alive():
             self._connection.close()
         self._spool.close()
