@@ -3,12 +3,14 @@
 import asyncio
 
 from tachograph import agent, emit_event, get_emitter, tool
+from tachograph.catalogue import TaskQueued
 
 
 async def main() -> None:
     async with get_emitter() as emitter:
         task_id = "t_checkout"
-        emit_event("task_queued", {"task_id": task_id, "feature": "checkout", "est_cost": 0.45})
+        queued: TaskQueued = {"task_id": task_id, "feature": "checkout", "est_cost": 0.45}
+        emit_event("task_queued", queued)
 
         async with agent("scribe", task_id=task_id, model="sonnet", tools=["Read", "Write"]) as scribe:
             async with tool("Write", path="tests/checkout.spec.ts"):

@@ -102,6 +102,20 @@ class Blocks(RecorderCase):
         asyncio.run(cancelled())
         self.assertEqual(self.recorded("b4")[1]["data"]["status"], "failed")
 
+    def test_odd_names_and_mute_exceptions_lose_no_event(self) -> None:
+        class Mute(Exception):
+            def __str__(self) -> str:
+                raise RuntimeError("no words")
+
+        with self.assertRaises(Mute), agent("two\nlines", task_id="b 5", model="m\x00", emitter=self.work):
+            raise Mute
+        _, completed = self.recorded("b 5")
+        self.assertEqual((completed["actorid"], completed["actormodel"]), ("two lines", "m "))
+        self.assertEqual(completed["data"]["error"], "Mute")
+        with agent("scribe", task_id="x" * 2000, emitter=self.work):
+            pass
+        self.assertTrue(self.work.flush())
+
     def test_a_task_of_its_own_where_none_is_named(self) -> None:
         with agent("outer", emitter=self.work) as outer, agent("inner", emitter=self.work) as inner:
             pass

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from .emitter import Emitter, get_emitter, surroundings
+from .event import stream_of
 
 #: Longest message of an exception in an event, in characters.
 ERROR_CHARACTERS_MAX = 1_000
@@ -48,7 +49,7 @@ class _Block:
             surroundings.reset(self._outer)
             self._outer = None
         if error is not None:
-            self.fail(f"{type(error).__name__}: {error}")
+            self.fail(_described(error))
         ending: dict[str, Any] = self._ending()
         ending["duration_ms"] = round(1000 * (time.monotonic() - self._begun), 3)
         if self._error:
@@ -80,6 +81,13 @@ class _Block:
         raise NotImplementedError
 
 
+def _described(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # Its own words are not worth a second failure.
+        return type(error).__name__
+
+
 class agent(_Block):
     """An agent at work on a task: `agent_started`, then `agent_completed` with its status, time and cost.
 
@@ -100,10 +108,10 @@ class agent(_Block):
         emitter: Emitter | None = None,
     ) -> None:
         super().__init__(emitter)
-        self.name = name
+        self.name = str(name)
         outer = _agent_at_work.get()
         #: That of the enclosing agent when none is given, else a new one.
-        self.task_id: str = task_id or (outer.task_id if outer else f"t_{os.urandom(4).hex()}")
+        self.task_id: str = str(task_id or "") or (outer.task_id if outer else f"t_{os.urandom(4).hex()}")
         self.model = model
         self.tools = list(tools)
         #: What the work cost so far, in US dollars; add to it as the bills come in.
@@ -134,8 +142,8 @@ class agent(_Block):
         (self._emitter or get_emitter()).record_critic_decision(rejected, self.task_id)
 
     def _inside(self) -> dict[str, str]:
-        attributes = {"subject": f"task/{self.task_id}", "actortype": "agent", "actorid": self.name}
-        return {**attributes, "actormodel": self.model} if self.model else attributes
+        attributes = {"subject": stream_of({"task_id": self.task_id}), "actortype": "agent", "actorid": self.name}
+        return {name: text for name, text in {**attributes, "actormodel": self.model}.items() if text}
 
     def _beginning(self) -> dict[str, Any]:
         payload: dict[str, Any] = {"agent": self.name, "task_id": self.task_id}

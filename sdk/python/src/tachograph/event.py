@@ -19,6 +19,9 @@ from .errors import InvalidEvent
 EVENT_BYTES_MAX = 1 << 20
 #: Deepest nesting of a payload; what lies deeper is replaced by the name of its type.
 DEPTH_MAX = 90
+#: Longest name of a task that has a stream of its own, in characters: with four bytes each it
+#: still fits the server's limit of 1,024.
+TASK_CHARACTERS_MAX = 250
 #: Longest type and id, in bytes.
 NAME_BYTES_MAX = 256
 
@@ -62,7 +65,7 @@ def encode(
         if name in _ATTRIBUTES_OWN or not _ATTRIBUTE.fullmatch(name):
             raise InvalidEvent(f"{name[:40]!r} is no attribute, of 1 to 20 characters a-z, 0-9: put it into the payload")
         if attribute is not None:
-            event[name] = attribute
+            event[name] = _one_line(attribute) if isinstance(attribute, str) else attribute
     event["data"] = payload
     line = _to_json(event)
     if len(line) > EVENT_BYTES_MAX:
@@ -78,7 +81,7 @@ def rfc3339(seconds: float) -> str:
 def stream_of(payload: Mapping[str, Any]) -> str | None:
     """The task's stream, for a payload that names its task."""
     task = payload.get("task_id")
-    if isinstance(task, bool) or not isinstance(task, (str, int)) or task == "":
+    if isinstance(task, bool) or not isinstance(task, (str, int)) or not 0 < len(str(task)) <= TASK_CHARACTERS_MAX:
         return None
     return f"task/{task}"
 
@@ -90,6 +93,11 @@ def _check_name(name: str, value: object) -> None:
         raise InvalidEvent(f"`{name}` is longer than {NAME_BYTES_MAX} bytes")
     if any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in value):
         raise InvalidEvent(f"`{name}` has control characters")
+
+
+def _one_line(text: str) -> str:
+    """The server takes no control characters in attributes: a name that has some is no reason to lose an event."""
+    return "".join(" " if ord(letter) < 32 or 127 <= ord(letter) < 160 else letter for letter in text)
 
 
 def _to_json(event: dict[str, Any]) -> bytes:
