@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 import threading
 import unittest
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from recorder import Recorder
 
 from tachograph import Emitter, sender, spool
+from tachograph.connection import Answer, Connection
 from tachograph.spool import Spool
 
 
@@ -65,6 +68,22 @@ class ServerAway(unittest.TestCase):
         emitter.close()
         self.assertEqual(self.numbers(), [0, 1, 2])
 
+    def test_a_burst_during_a_request_is_not_overtaken(self) -> None:
+        emitter = self.recorder.emitter()
+        request = Connection.request
+
+        def slow(connection: Connection, *arguments: Any) -> Answer:
+            if emitter.counts().emitted == 1:
+                self.emit(emitter, range(1, 100))
+            return request(connection, *arguments)
+
+        with mock.patch.object(sender, "QUEUE_EVENTS_MAX", 10), mock.patch.object(Connection, "request", slow):
+            self.emit(emitter, range(0, 1))
+            self.assertTrue(emitter.flush(30))
+        self.assertEqual(emitter.counts().spooled, 90)
+        emitter.close()
+        self.assertEqual(self.numbers(), list(range(100)))
+
     def test_a_server_that_hangs_delays_no_caller_and_mixes_no_order(self) -> None:
         self.recorder.kill()
         port = int(self.recorder.url.rsplit(":", 1)[1])
@@ -95,8 +114,6 @@ class ServerAway(unittest.TestCase):
 
 class Disk(unittest.TestCase):
     def setUp(self) -> None:
-        import tempfile
-
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name) / "spool"
