@@ -79,6 +79,14 @@ class Figures(unittest.TestCase):
         self.recorder.kill()
         self.assertEqual(self.work.get_metrics()["critic_rejection_rate"], 0.25)
 
+    def test_a_whole_figure_is_a_float(self) -> None:
+        self.work.record_critic_decision(rejected=True)
+        served = self.work.get_metrics()
+        self.recorder.kill()
+        for metrics in (served, self.work.get_metrics()):
+            self.assertEqual(str(metrics["critic_rejection_rate"]), "1.0")
+            self.assertEqual(str(metrics["window_seconds"]), "3600.0")
+
     def test_windows(self) -> None:
         self.assertEqual([window_seconds(text) for text in ("90s", "30m", "1h", "7d")], [90, 1800, 3600, 604800])
         for text in ("", "0h", "h", "1y", "-1h"):

@@ -19,7 +19,7 @@ from .child_server import ChildServer, is_ready
 from .connection import Connection
 from .errors import InvalidEvent, NotDelivered, ServerAway
 from .event import encode, new_id, stream_of
-from .metrics import LocalMetrics, Metrics, window_seconds, without_nulls
+from .metrics import LocalMetrics, Metrics, as_figures, window_seconds
 from .sender import Counts, Sender
 from .settings import Settings
 
@@ -110,7 +110,7 @@ class Emitter:
                 answer = connection.request("GET", f"/api/metrics?window={quote(window)}")
                 figures = answer.json() if answer.status == 200 else None
                 if isinstance(figures, dict):
-                    return Metrics(without_nulls(figures))
+                    return Metrics(as_figures(figures))
             except ServerAway:
                 pass
             finally:

@@ -29,6 +29,7 @@ class Metrics(Dict[str, Any]):
 
 
 _KINDS = frozenset({"task_queued", "agent_started", "agent_completed", "validation_complete", "critic_decision"})
+_COUNTS = frozenset({"count", "position"})
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
@@ -40,13 +41,16 @@ def window_seconds(window: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
-def without_nulls(value: Any) -> Any:
-    """NaN for null, so that `f"{figure:.2%}"` works with and without data."""
+def as_figures(value: Any, key: str = "") -> Any:
+    """NaN for null, so that `f"{figure:.2%}"` works with and without data; a whole figure is a float all the same."""
     if value is None:
         return math.nan
     if isinstance(value, dict):
-        return {key: without_nulls(member) for key, member in value.items()}
-    return [without_nulls(member) for member in value] if isinstance(value, list) else value
+        return {name: as_figures(member, name) for name, member in value.items()}
+    if isinstance(value, list):
+        return [as_figures(member) for member in value]
+    is_figure = isinstance(value, int) and not isinstance(value, bool) and key not in _COUNTS
+    return float(value) if is_figure else value
 
 
 @dataclass
