@@ -40,4 +40,6 @@ pub use tacho_view::{
     CostQuery, CostRow, Costs, Dimension, Metrics, ModelUse, NanoUsd, StreamQuery, StreamState, Tokens,
     TypeCount,
 };
-pub use watch::{Budgets, Price, PriceError, Prices, WatchLimits};
+pub use watch::{
+    Action, Budgets, Condition, ConditionSyntaxError, Price, PriceError, Prices, Rule, RuleState, WatchLimits,
+};

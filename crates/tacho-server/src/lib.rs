@@ -1,6 +1,7 @@
 //! The doors: HTTP, WebSocket, SSE and the hook socket; limits and problem details.
 
 mod accept;
+mod alerts;
 mod api;
 mod body;
 mod config;
@@ -17,6 +18,7 @@ mod problem;
 mod route;
 mod summary;
 
+pub use alerts::{alert_rule_json, alert_rules_json};
 pub use config::{Config, Intake, Limits};
 pub use figures::{cost_row_json, costs_json, figures_json};
 pub use file_limit::raise_file_limit;

@@ -179,6 +179,17 @@ fn schemas() -> Value {
             "type": text(), "version": text(), "schema": {"type": "object"}, "meaning": text(),
             "severity": {"enum": tacho_event::attribute::SEVERITIES}, "declared_by": text(), "example": {}
         })),
+        "AlertRules": object(&["rules"], json!({"rules": {"type": "array", "items": object(
+            &["condition", "metric", "operator", "threshold", "current_value", "state", "action", "message"],
+            json!({
+                "condition": text(), "metric": text(), "operator": text(), "threshold": {"type": "number"},
+                "current_value": {"type": ["number", "null"]}, "state": {"enum": ["ok", "firing", "no_data"]},
+                "action": {"enum": ["notify_admin", "warn_user"]}, "message": text(), "window_seconds": number(),
+                "fired_at": {"type": ["string", "null"], "format": "date-time"}
+            })
+        )}})),
+        "AlertPage": page("alerts", "Event"),
+        "AlertTest": object(&["told"], json!({"told": {"const": true}})),
         "Metrics": figures(),
         "Costs": object(&["by", "cost_usd", "requests", "unpriced_requests", "rows", "position"], json!({
             "by": text(), "cost_usd": {"type": ["number", "null"]}, "requests": number(), "unpriced_requests": number(),

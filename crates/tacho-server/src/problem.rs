@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use tacho_engine::{AppendError, ConditionError, QueryError, SchemaError, SubscribeError};
+use tacho_engine::{AppendError, ConditionError, QueryError, SchemaError, SubscribeError, WatchError};
 use tacho_event::schema::RegistrationError;
 use tacho_event::{Code, FilterError, json};
 use tacho_ingest::Refusal;
@@ -111,6 +111,16 @@ impl From<QueryError> for Problem {
             }
             QueryError::Condition(error) => problem.about_condition(error),
             _ => problem,
+        }
+    }
+}
+
+impl From<WatchError> for Problem {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::Query(error) => error.into(),
+            WatchError::Append(error) => error.into(),
+            WatchError::Event(error) => Self::new(Code::Internal, error.to_string()),
         }
     }
 }

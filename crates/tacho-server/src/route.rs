@@ -1,7 +1,7 @@
 //! Every route, in one table: the router and the OpenAPI document are made from it.
 
 use crate::api::{
-    admin, append, events, figures, health, hook, page, schemas, sse, streams, timeline, websocket,
+    admin, alerts, append, events, figures, health, hook, page, schemas, sse, streams, timeline, websocket,
 };
 use crate::doors::{SharedDoors, json};
 use crate::problem::Problem;
@@ -223,6 +223,33 @@ pub(crate) const ROUTES: &[Route] = &[
         request: None,
         response: Answers::Json(200, "Costs", "The dearest first; days, the last first"),
         handler: || get(figures::cost),
+    },
+    Route {
+        method: "get",
+        path: "/api/alerts",
+        summary: "The rules of alerts, and how each stands now",
+        parameters: &[],
+        request: None,
+        response: Answers::Json(200, "AlertRules", "The rules"),
+        handler: || get(alerts::rules),
+    },
+    Route {
+        method: "get",
+        path: "/api/alerts/history",
+        summary: "Alerts that were told, newest first",
+        parameters: &[Parameter::Filters, LIMIT, CURSOR, AFTER, WAIT],
+        request: None,
+        response: Answers::Json(200, "AlertPage", "A page"),
+        handler: || get(alerts::history),
+    },
+    Route {
+        method: "post",
+        path: "/api/alerts/test",
+        summary: "Tell an alert as a test, to see whether it arrives",
+        parameters: &[],
+        request: None,
+        response: Answers::Json(202, "AlertTest", "It is on the log"),
+        handler: || post(alerts::test),
     },
     Route {
         method: "get",

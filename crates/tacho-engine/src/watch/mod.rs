@@ -1,30 +1,44 @@
 //! What looks at the folded log from time to time, and says as events what it sees: prices that come into force,
 //! budgets that are spent, alerts.
 
+mod alert;
 mod budget;
+mod condition;
 mod price;
 
+pub use alert::{Action, Rule, RuleState};
 pub use budget::Budgets;
+pub use condition::{Condition, ConditionSyntaxError};
 pub use price::{Price, PriceError, Prices};
 
 use crate::engine::Engine;
 use crate::error::WatchError;
 use sha2::{Digest, Sha256};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tacho_event::{Draft, Event, EventError, Sameness, Timestamp};
+
+/// How much longer than a look the rest behind it is at least.
+const REST_PER_LOOK: u32 = 20;
 
 /// What is watched.
 #[derive(Debug, Clone)]
 pub struct WatchLimits {
     pub prices: Prices,
     pub budgets: Budgets,
+    /// Alerts on key figures.
+    pub rules: Vec<Rule>,
     /// How often at most, in milliseconds.
     pub every_ms: u64,
 }
 
 impl Default for WatchLimits {
     fn default() -> Self {
-        Self { prices: Prices::default(), budgets: Budgets::default(), every_ms: 500 }
+        Self {
+            prices: Prices::default(),
+            budgets: Budgets::default(),
+            rules: Rule::defaults(),
+            every_ms: 500,
+        }
     }
 }
 
@@ -41,10 +55,12 @@ impl Engine {
         let mut seen = None;
         loop {
             let position = self.shared.fold.beyond(seen).await;
+            let begun = Instant::now();
             if self.look().await.is_ok() {
                 seen = Some(position);
             }
-            tokio::time::sleep(every).await;
+            // Looking takes no more than a small share of the time, however much there is to look at.
+            tokio::time::sleep(every.max(begun.elapsed() * REST_PER_LOOK)).await;
         }
     }
 
@@ -52,7 +68,20 @@ impl Engine {
     pub async fn look(&self) -> Result<(), WatchError> {
         let look = Look { engine: self, now: self.now() };
         look.prices().await?;
-        look.budgets().await
+        look.budgets().await?;
+        look.alerts().await
+    }
+
+    /// Tells an alert of the first rule as a test; false where there is no rule.
+    pub async fn test_alert(&self) -> Result<bool, WatchError> {
+        let Some(rule) = self.config().watch.rules.first() else { return Ok(false) };
+        Look { engine: self, now: self.now() }.test(rule).await?;
+        Ok(true)
+    }
+
+    /// How each alert's rule stands now.
+    pub async fn alert_rules(&self) -> Result<Vec<RuleState>, WatchError> {
+        Look { engine: self, now: self.now() }.rules().await
     }
 }
 

@@ -5,6 +5,7 @@ mod live;
 mod open;
 mod query;
 mod transcript;
+mod watch;
 
 use std::path::Path;
 use tacho_engine::{Config, Engine, SystemClock};

@@ -2,7 +2,7 @@
 
 use super::{Entry, Origin};
 use crate::schema::Severity;
-use crate::schema::ValueKind::{Array, Integer, Object, String};
+use crate::schema::ValueKind::{Array, Integer, Number, Object, String};
 use crate::schema::{Field, REGISTERED};
 
 pub const ENTRIES: &[Entry] = &[
@@ -30,6 +30,25 @@ pub const ENTRIES: &[Entry] = &[
             Field::required("prices", Array),
         ],
         r#"{"version":"2026-01-01","source":"the vendor's price page","prices":[{"model":"some-model*","effective":"2026-01-01","input":3,"output":15}]}"#,
+    ),
+    own(
+        "tacho.alert",
+        "A key figure passed its threshold, or something is far from its own past.",
+        Severity::Warning,
+        &[
+            Field::one_of("kind", &["threshold", "anomaly", "test"]),
+            Field::required("metric", String),
+            Field::optional("operator", String),
+            Field::optional("threshold", Number),
+            Field::required("current_value", Number),
+            Field::one_of("action", &["notify_admin", "warn_user"]),
+            Field::required("message", String),
+            Field::optional("condition", String),
+            Field::optional("window_seconds", Integer),
+            Field::required("timestamp", Number),
+            Field::required("timestamp_iso", String),
+        ],
+        r#"{"kind":"threshold","metric":"validation_pass_rate","operator":"<","threshold":0.7,"current_value":0.5,"action":"notify_admin","message":"more than three in ten validations fail","condition":"validation_pass_rate < 0.7","window_seconds":3600,"timestamp":1790000000.0,"timestamp_iso":"2026-09-21T14:13:20.000Z"}"#,
     ),
     own(
         "tacho.hook_unreadable",

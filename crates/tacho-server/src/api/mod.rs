@@ -1,6 +1,7 @@
 //! The handlers of the routes, one file a resource.
 
 pub(crate) mod admin;
+pub(crate) mod alerts;
 pub(crate) mod append;
 pub(crate) mod events;
 pub(crate) mod figures;

@@ -1,5 +1,6 @@
 //! The commands: each a file with its arguments and what it does.
 
+mod alerts;
 mod backup;
 mod catalogue;
 mod completions;
@@ -62,6 +63,7 @@ enum Command {
     Timeline(timeline::Timeline),
     Stats(stats::Stats),
     Cost(cost::Cost),
+    Alerts(alerts::Alerts),
     Schema(schema::Schema),
     Backup(backup::Backup),
     Restore(restore::Restore),
@@ -91,6 +93,7 @@ impl CommandLine {
             Command::Timeline(command) => command.run(),
             Command::Stats(command) => command.run(),
             Command::Cost(command) => command.run(),
+            Command::Alerts(command) => command.run(),
             Command::Schema(command) => command.run(),
             Command::Backup(command) => command.run(),
             Command::Restore(command) => command.run(),

@@ -79,6 +79,11 @@ impl Folder {
         Ok(tacho_server::figures_json(&figures.context("cannot read the log")?).into_bytes())
     }
 
+    pub fn alert_rules(&self) -> Result<Vec<u8>> {
+        let rules = self.runtime.block_on(self.engine.alert_rules()).context("cannot read the log")?;
+        Ok(tacho_server::alert_rules_json(&rules).into_bytes())
+    }
+
     pub fn costs(&self, query: CostQuery) -> Result<Vec<u8>> {
         let answer = self.runtime.block_on(self.engine.costs(query, Wait::Head));
         let (costs, position) = answer.context("cannot read the log")?;

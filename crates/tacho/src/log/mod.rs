@@ -89,6 +89,14 @@ impl Log {
         }
     }
 
+    /// The rules of alerts, as `GET /api/alerts` answers them.
+    pub fn alert_rules(&self) -> Result<Vec<u8>> {
+        match self {
+            Self::Server(client) => Ok(client.get("/api/alerts")?),
+            Self::Folder(folder) => folder.alert_rules(),
+        }
+    }
+
     /// What was spent, as `GET /api/cost` answers it.
     pub fn costs(&self, query: CostQuery) -> Result<Vec<u8>> {
         match self {

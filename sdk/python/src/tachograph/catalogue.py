@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Literal, TypedDict
 EventType = Literal[
     "tacho.schema_registered",
     "tacho.prices",
+    "tacho.alert",
     "tacho.hook_unreadable",
     "tacho.marker_rejected",
     "tacho.spool_overflow",
@@ -64,6 +65,8 @@ EventType = Literal[
     "validation_complete",
     "hitl_escalated",
     "critic_decision",
+    "tool_started",
+    "tool_completed",
     "budget_warning",
     "budget_exceeded",
     "urlCacher.cacheRequested",
@@ -116,28 +119,47 @@ EventType = Literal[
 
 
 class _TachoSchemaRegistered(TypedDict):
+    schema: Dict[str, Any]
     type: str
     version: str
-    schema: Dict[str, Any]
 
 
 class TachoSchemaRegistered(_TachoSchemaRegistered, total=False):
     """`tacho.schema_registered`: A version of an event type's schema came into force."""
 
+    declared_by: str
     meaning: str
     severity: str
-    declared_by: str
 
 
 class _TachoPrices(TypedDict):
-    version: str
     prices: List[Any]
+    version: str
 
 
 class TachoPrices(_TachoPrices, total=False):
     """`tacho.prices`: A table of model prices came into force, in US dollars a million tokens."""
 
     source: str
+
+
+class _TachoAlert(TypedDict):
+    action: Literal["notify_admin", "warn_user"]
+    current_value: float
+    kind: Literal["threshold", "anomaly", "test"]
+    message: str
+    metric: str
+    timestamp: float
+    timestamp_iso: str
+
+
+class TachoAlert(_TachoAlert, total=False):
+    """`tacho.alert`: A key figure passed its threshold, or something is far from its own past."""
+
+    condition: str
+    operator: str
+    threshold: float
+    window_seconds: int
 
 
 class _TachoHookUnreadable(TypedDict):
@@ -149,15 +171,15 @@ class _TachoHookUnreadable(TypedDict):
 class TachoHookUnreadable(_TachoHookUnreadable, total=False):
     """`tacho.hook_unreadable`: A hook delivered bytes that are no payload; they are kept."""
 
-    text: str
     base64: str
+    text: str
 
 
 class TachoMarkerRejected(TypedDict):
     """`tacho.marker_rejected`: An agent printed a marker that is malformed or takes a reserved name."""
 
-    reason: str
     bytes: int
+    reason: str
     text: str
 
 
@@ -483,8 +505,8 @@ class CodexSessionEnd(TypedDict):
 
 
 class _TaskQueued(TypedDict):
-    task_id: str
     feature: str
+    task_id: str
 
 
 class TaskQueued(_TaskQueued, total=False):
@@ -508,20 +530,20 @@ class AgentStarted(_AgentStarted, total=False):
 
 class _AgentCompleted(TypedDict):
     agent: str
-    task_id: str
     status: Literal["success", "failed", "approved", "rejected"]
+    task_id: str
 
 
 class AgentCompleted(_AgentCompleted, total=False):
     """`agent_completed`: An agent ended its work on a task."""
 
-    duration_ms: float
     cost_usd: float
+    duration_ms: float
 
 
 class _ValidationComplete(TypedDict):
-    task_id: str
     result: Dict[str, Any]
+    task_id: str
 
 
 class ValidationComplete(_ValidationComplete, total=False):
@@ -533,8 +555,8 @@ class ValidationComplete(_ValidationComplete, total=False):
 
 
 class _HitlEscalated(TypedDict):
-    task_id: str
     attempts: int
+    task_id: str
 
 
 class HitlEscalated(_HitlEscalated, total=False):
@@ -554,9 +576,34 @@ class CriticDecision(_CriticDecision, total=False):
     task_id: str
 
 
+class _ToolStarted(TypedDict):
+    tool: str
+
+
+class ToolStarted(_ToolStarted, total=False):
+    """`tool_started`: An agent began to use a tool."""
+
+    agent: str
+    task_id: str
+
+
+class _ToolCompleted(TypedDict):
+    status: Literal["success", "failed"]
+    tool: str
+
+
+class ToolCompleted(_ToolCompleted, total=False):
+    """`tool_completed`: An agent ended its use of a tool."""
+
+    agent: str
+    duration_ms: float
+    error: str
+    task_id: str
+
+
 class _UrlCacherCacheRequested(TypedDict):
-    url: str
     cache_path: str
+    url: str
 
 
 class UrlCacherCacheRequested(_UrlCacherCacheRequested, total=False):
@@ -568,9 +615,9 @@ class UrlCacherCacheRequested(_UrlCacherCacheRequested, total=False):
 class UrlCacherUrlValidated(TypedDict):
     """`urlCacher.urlValidated`: The address can be fetched."""
 
-    url: str
-    tld: str
     path_segments: List[Any]
+    tld: str
+    url: str
 
 
 class UrlCacherCacheCheckStarted(TypedDict):
@@ -582,8 +629,8 @@ class UrlCacherCacheCheckStarted(TypedDict):
 class UrlCacherUrlAlreadyCached(TypedDict):
     """`urlCacher.urlAlreadyCached`: The page is in the cache and fresh enough."""
 
-    cache_path: str
     cache_age_hours: float
+    cache_path: str
     last_updated: str
 
 
@@ -600,24 +647,24 @@ class UrlCacherDownloadStarted(_UrlCacherDownloadStarted, total=False):
 class UrlCacherDownloadCompleted(TypedDict):
     """`urlCacher.downloadCompleted`: The page was fetched."""
 
-    url: str
     content_size: int
     download_duration_ms: int
+    url: str
 
 
 class UrlCacherUrlCached(TypedDict):
     """`urlCacher.urlCached`: The page is in the cache."""
 
+    content_size: int
     file_path: str
     last_updated_file: str
-    content_size: int
 
 
 class _UrlCacherUrlCacheFailed(TypedDict):
-    url: str
-    error_type: str
     error_message: str
+    error_type: str
     existing_cache_preserved: bool
+    url: str
 
 
 class UrlCacherUrlCacheFailed(_UrlCacherUrlCacheFailed, total=False):
