@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every check and test, in order, with a headline for each and a summary at the end.
 
 mod plugin;
+mod python_sdk;
 mod readme;
 mod summary;
 
@@ -18,6 +19,7 @@ const PROGRAMS: &[Program] = &[
     Program { name: "git", package: "git", purpose: "tidy lists the repository's files with it" },
     Program { name: "cc", package: "build-essential", purpose: "it compiles the embedded SQLite" },
     Program { name: "sh", package: "dash", purpose: "the README's commands run in it" },
+    Program { name: "python3", package: "python3", purpose: "the Python SDK's tests run in it" },
 ];
 
 struct Step {
@@ -34,6 +36,8 @@ const STEPS: &[Step] = &[
     Step { name: "release build", slow: false, run: release_build },
     Step { name: "the README's commands", slow: false, run: readme::run },
     Step { name: "the Claude Code plugin", slow: false, run: plugin::run },
+    Step { name: "the Python SDK (sdk-python)", slow: false, run: python_sdk::tests },
+    Step { name: "the Python SDK's types", slow: false, run: python_sdk::types },
     Step { name: "the load generator's tests", slow: true, run: load_generator },
     Step { name: "slow tests of the binary", slow: true, run: slow_tests },
 ];

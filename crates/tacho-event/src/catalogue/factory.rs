@@ -1,4 +1,5 @@
-//! The seven types of a multi-agent test factory, with the payloads of its event line.
+//! The types of a multi-agent test factory, with the payloads of its event line, and those that client libraries emit
+//! beside them.
 
 use super::{Entry, Origin};
 use crate::schema::Field;
@@ -74,6 +75,31 @@ pub const ENTRIES: &[Entry] = &[
         "A critic approved or rejected a task's result.",
         &[Field::required("rejected", Boolean), Field::optional("task_id", String)],
         r#"{"rejected":true,"task_id":"t_1"}"#,
+    ),
+    of(
+        "tool_started",
+        Info,
+        "An agent began to use a tool.",
+        &[
+            Field::required("tool", String),
+            Field::optional("agent", String),
+            Field::optional("task_id", String),
+        ],
+        r#"{"tool":"Bash","agent":"scribe","task_id":"t_1","command":"make test"}"#,
+    ),
+    of(
+        "tool_completed",
+        Info,
+        "An agent ended its use of a tool.",
+        &[
+            Field::required("tool", String),
+            Field::one_of("status", &["success", "failed"]),
+            Field::optional("agent", String),
+            Field::optional("task_id", String),
+            Field::optional("duration_ms", Number),
+            Field::optional("error", String),
+        ],
+        r#"{"tool":"Bash","status":"success","agent":"scribe","task_id":"t_1","duration_ms":5120}"#,
     ),
     of(
         "budget_warning",

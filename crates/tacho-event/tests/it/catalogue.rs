@@ -44,9 +44,9 @@ fn the_catalogue_counts_its_origins() {
         ("Agent", 8),
         ("ClaudeCode", 33),
         ("Codex", 12),
-        ("Factory", 7),
+        ("Factory", 10),
         ("Orchestration", 38),
-        ("Tachograph", 4),
+        ("Tachograph", 6),
     ];
     assert_eq!(counts, BTreeMap::from(expected.map(|(origin, count)| (origin.to_owned(), count))));
 }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod backup;
+mod catalogue;
 mod completions;
 mod config;
 mod connect;
@@ -73,6 +74,7 @@ enum Command {
     Completions(completions::Completions),
     Man(man::Man),
     Openapi(openapi::Openapi),
+    Catalogue(catalogue::Catalogue),
     Reference(reference::Reference),
 }
 
@@ -102,6 +104,7 @@ impl CommandLine {
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
             Command::Openapi(command) => command.run(),
+            Command::Catalogue(command) => command.run(),
             Command::Reference(command) => command.run(),
         }
     }

@@ -1,0 +1,36 @@
+//! `tacho catalogue`: the event types that need no registration, as they are checked in. Client libraries make
+//! their types of it.
+
+use crate::failure::Ending;
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::{Value, json};
+use std::io::Write;
+use tacho_event::catalogue::{ALL, Entry, VERSION};
+
+/// Print the catalogue of event types
+#[derive(Debug, Args)]
+#[command(hide = true)]
+pub struct Catalogue {}
+
+impl Catalogue {
+    pub fn run(self) -> Result<Ending> {
+        let events = ALL.iter().map(described).collect::<Result<Vec<Value>>>()?;
+        let mut stdout = std::io::stdout();
+        stdout.write_all(&serde_json::to_vec_pretty(&json!({ "events": events }))?)?;
+        stdout.write_all(b"\n")?;
+        Ok(Ending::Done)
+    }
+}
+
+fn described(entry: &Entry) -> Result<Value> {
+    let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).with_context(|| entry.kind.to_owned());
+    Ok(json!({
+        "type": entry.kind,
+        "version": VERSION.to_string(),
+        "meaning": entry.meaning,
+        "severity": entry.severity.map(|severity| severity.as_str()),
+        "schema": read(&entry.schema())?,
+        "example": read(entry.example.as_bytes())?,
+    }))
+}
