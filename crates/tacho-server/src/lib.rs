@@ -3,6 +3,7 @@
 mod accept;
 mod api;
 mod body;
+mod compression;
 mod config;
 mod doors;
 mod file_limit;
@@ -15,6 +16,7 @@ mod parameters;
 mod problem;
 mod route;
 mod summary;
+mod telemetry;
 
 pub use config::{Config, Intake, Limits};
 pub use file_limit::raise_file_limit;

@@ -47,6 +47,7 @@ fn the_catalogue_counts_its_origins() {
         ("Factory", 7),
         ("Orchestration", 38),
         ("Tachograph", 4),
+        ("Telemetry", 15),
     ];
     assert_eq!(counts, BTreeMap::from(expected.map(|(origin, count)| (origin.to_owned(), count))));
 }

@@ -9,5 +9,6 @@ pub(crate) mod page;
 pub(crate) mod schemas;
 pub(crate) mod sse;
 pub(crate) mod streams;
+pub(crate) mod telemetry;
 pub(crate) mod timeline;
 pub(crate) mod websocket;

@@ -8,3 +8,4 @@ mod live;
 mod query;
 mod server;
 mod stop;
+mod telemetry;

@@ -123,6 +123,7 @@ impl Config {
         let values = &self.values;
         let runtime_folder = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
         let limits = tacho_server::Limits {
+            telemetry_bytes: values.size("server.max_telemetry_bytes"),
             connections: values.size("server.max_connections"),
             header_timeout_ms: values.number("server.header_timeout_ms"),
             body_timeout_ms: values.number("server.body_timeout_ms"),

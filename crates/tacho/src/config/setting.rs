@@ -128,6 +128,12 @@ pub const SETTINGS: &[Setting] = &[
         "Largest body of a request; a larger one gets 413 `batch_too_large`.",
     ),
     setting(
+        "server.max_telemetry_bytes",
+        Bytes,
+        "64 MiB",
+        "Largest body of an OTLP export, expanded; a larger one gets 413 `batch_too_large`. It may hold more events than a request.",
+    ),
+    setting(
         "server.max_subscribers",
         Count,
         "1024",
