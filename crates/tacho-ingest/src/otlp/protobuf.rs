@@ -157,14 +157,16 @@ impl Message {
         out.push(b'{');
         let empty = out.len();
         for field in self.0 {
-            let before = out.len();
-            if before > empty {
+            if values(bytes, field.number).next().is_none() {
+                continue;
+            }
+            if out.len() > empty {
                 out.push(b',');
             }
-            out.extend_from_slice(format!("\"{}\":", field.name).as_bytes());
-            if !field.write(bytes, out) {
-                out.truncate(before);
-            }
+            out.push(b'"');
+            out.extend_from_slice(field.name.as_bytes());
+            out.extend_from_slice(b"\":");
+            field.write(bytes, out);
         }
         out.push(b'}');
     }

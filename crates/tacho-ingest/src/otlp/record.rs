@@ -66,6 +66,8 @@ impl Record<'_> {
         let trace = self.trace.or_else(derived).map(TraceContext::to_traceparent);
         put(&mut draft, "traceparent", trace.as_deref());
         put(&mut draft, "correlationid", self.text("prompt.id").as_deref());
+        let conversation = self.text("gen_ai.conversation.id").filter(|id| session.as_deref() != Some(id));
+        put(&mut draft, "contextid", conversation.as_deref());
         put(&mut draft, "severity", self.severity);
         for (name, text) in &self.more {
             put(&mut draft, name, Some(text));

@@ -8,8 +8,8 @@ use super::{Signal, usage};
 use crate::Refusal;
 use crate::redact::Redactor;
 use std::borrow::Cow;
-use tacho_event::Timestamp;
 use tacho_event::json::{self, Kind};
+use tacho_event::{Timestamp, TraceContext};
 
 const KINDS: [&str; 6] = [
     "SPAN_KIND_UNSPECIFIED",
@@ -35,7 +35,8 @@ pub(super) fn read<'r>(
     let status = member("status").unwrap_or(b"{}");
     let code = enumerated(json::member(status, "code"), &STATUSES);
     let parent = parent(member("parentSpanId"));
-    let trace = trace_context(&span);
+    // What was exported was sampled, whatever the sender's flags say of it.
+    let trace = trace_context(&span).map(|context| TraceContext { flags: context.flags | 1, ..context });
 
     let mut data = Object::default();
     data.add_string("name", member("name"));

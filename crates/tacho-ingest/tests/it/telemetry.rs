@@ -426,11 +426,12 @@ fn a_model_called_by_another_program() {
         ("gen_ai.usage.input_tokens", json!({"intValue": "6200"})),
         ("gen_ai.usage.output_tokens", json!({"intValue": 42})),
         ("gen_ai.usage.cache_read.input_tokens", json!({"intValue": "5000"})),
+        ("gen_ai.conversation.id", json!({"stringValue": "conversation-1"})),
         ("mcp.method.name", json!({"stringValue": "tools/call"})),
     ]);
     let span = json!({
         "traceId": "0AF7651916CD43DD8448EB211C80319C", "spanId": "b7ad6b7169203331", "parentSpanId": "00f067aa0ba902b7",
-        "name": "chat gpt-5", "kind": "SPAN_KIND_CLIENT", "futureField": {"x": [1]},
+        "flags": 256, "name": "chat gpt-5", "kind": "SPAN_KIND_CLIENT", "futureField": {"x": [1]},
         "startTimeUnixNano": "1767225600000000000", "endTimeUnixNano": 1_767_225_601_500_000_001u64,
         "attributes": attributes, "status": {"code": 2, "message": "rate limited"},
         "events": [{"name": "retry", "timeUnixNano": "1767225601000000000", "attributes": list(&[("n", json!({"intValue": "1"}))])}],
@@ -443,68 +444,70 @@ fn a_model_called_by_another_program() {
     check(
         &events(Signal::Traces, &export)[0],
         expect![[r#"
-        {
-          "data": {
-            "name": "chat gpt-5",
-            "kind": "SPAN_KIND_CLIENT",
-            "start": "2026-01-01T00:00:00Z",
-            "end": "2026-01-01T00:00:01.500000001Z",
-            "duration_ms": 1500.000001,
-            "status": {
-              "code": "STATUS_CODE_ERROR",
-              "message": "rate limited"
-            },
-            "parent_span_id": "00f067aa0ba902b7",
-            "usage": {
-              "input_tokens": 1200,
-              "output_tokens": 42,
-              "cache_read_tokens": 5000,
-              "cache_creation_tokens": 0
-            },
-            "attributes": {
-              "gen_ai.operation.name": "chat",
-              "gen_ai.request.model": "gpt-5",
-              "gen_ai.agent.name": "scribe",
-              "gen_ai.usage.input_tokens": 6200,
-              "gen_ai.usage.output_tokens": 42,
-              "gen_ai.usage.cache_read.input_tokens": 5000,
-              "mcp.method.name": "tools/call"
-            },
-            "events": [
-              {
-                "name": "retry",
-                "time": "2026-01-01T00:00:01Z",
+            {
+              "data": {
+                "name": "chat gpt-5",
+                "kind": "SPAN_KIND_CLIENT",
+                "start": "2026-01-01T00:00:00Z",
+                "end": "2026-01-01T00:00:01.500000001Z",
+                "duration_ms": 1500.000001,
+                "status": {
+                  "code": "STATUS_CODE_ERROR",
+                  "message": "rate limited"
+                },
+                "parent_span_id": "00f067aa0ba902b7",
+                "usage": {
+                  "input_tokens": 1200,
+                  "output_tokens": 42,
+                  "cache_read_tokens": 5000,
+                  "cache_creation_tokens": 0
+                },
                 "attributes": {
-                  "n": 1
+                  "gen_ai.operation.name": "chat",
+                  "gen_ai.request.model": "gpt-5",
+                  "gen_ai.agent.name": "scribe",
+                  "gen_ai.usage.input_tokens": 6200,
+                  "gen_ai.usage.output_tokens": 42,
+                  "gen_ai.usage.cache_read.input_tokens": 5000,
+                  "gen_ai.conversation.id": "conversation-1",
+                  "mcp.method.name": "tools/call"
+                },
+                "events": [
+                  {
+                    "name": "retry",
+                    "time": "2026-01-01T00:00:01Z",
+                    "attributes": {
+                      "n": 1
+                    }
+                  }
+                ],
+                "links": [
+                  {
+                    "trace_id": "1af7651916cd43dd8448eb211c80319c",
+                    "span_id": "c7ad6b7169203331"
+                  }
+                ],
+                "scope": "instrumentation",
+                "resource": {
+                  "service.name": "my shop"
                 }
-              }
-            ],
-            "links": [
-              {
-                "trace_id": "1af7651916cd43dd8448eb211c80319c",
-                "span_id": "c7ad6b7169203331"
-              }
-            ],
-            "scope": "instrumentation",
-            "resource": {
-              "service.name": "my shop"
+              },
+              "id": "20e612aa2f6e0424a6a8d9207203dfcc",
+              "source": "/otel/my%20shop",
+              "type": "otel.span",
+              "subject": "source/otel/my%20shop",
+              "parentspanid": "00f067aa0ba902b7",
+              "otelstatus": "STATUS_CODE_ERROR",
+              "otelkind": "SPAN_KIND_CLIENT",
+              "time": "2026-01-01T00:00:01.500000001Z",
+              "actortype": "agent",
+              "actorid": "scribe",
+              "actormodel": "gpt-5",
+              "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+              "contextid": "conversation-1",
+              "severity": "error"
             }
-          },
-          "id": "b397ca25f3c8cee7c7ebf3305aa11c38",
-          "source": "/otel/my%20shop",
-          "type": "otel.span",
-          "subject": "source/otel/my%20shop",
-          "parentspanid": "00f067aa0ba902b7",
-          "otelstatus": "STATUS_CODE_ERROR",
-          "otelkind": "SPAN_KIND_CLIENT",
-          "time": "2026-01-01T00:00:01.500000001Z",
-          "actortype": "agent",
-          "actorid": "scribe",
-          "actormodel": "gpt-5",
-          "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-          "severity": "error"
-        }
-    "#]],
+        "#]],
     );
 }
 

@@ -16,12 +16,12 @@ const GZIP: (&str, &str) = ("Content-Encoding", "gzip");
 /// The session of the captures in JSON, and of the hooks that were captured with them.
 const SESSION: &str = "6de14646-dff7-4706-a66d-b9884b862135";
 
-fn capture(name: &str) -> Vec<u8> {
+pub fn capture(name: &str) -> Vec<u8> {
     let path = format!("{}/../tacho-testkit/fixtures/otlp/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(path).unwrap()
 }
 
-fn gzip(body: &[u8]) -> Vec<u8> {
+pub fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(body).unwrap();
     encoder.finish().unwrap()

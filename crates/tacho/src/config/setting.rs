@@ -4,7 +4,7 @@
 /// What a setting holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// `HOST:PORT`.
+    /// `HOST:PORT`; empty where nothing need listen.
     Address,
     Path,
     /// A whole number.
@@ -95,6 +95,12 @@ pub const SETTINGS: &[Setting] = &[
         Address,
         "127.0.0.1:3010",
         "Where the server listens. Beyond loopback only with a token.",
+    ),
+    setting(
+        "server.otlp_grpc",
+        Address,
+        "",
+        "Where OTLP over gRPC is taken, such as `127.0.0.1:4317`; nowhere unless set. Beyond loopback only with a token.",
     ),
     setting("server.data", Path, ".tacho", "The data folder. `--data` names another."),
     setting(
