@@ -31,6 +31,8 @@ macro_rules! codes {
 codes! {
     InvalidJson "invalid_json" 400 "The body is not JSON that is accepted.",
     InvalidUtf8 "invalid_utf8" 400 "The body is not UTF-8.",
+    InvalidProtobuf "invalid_protobuf" 400 "The body is not the protobuf message that is accepted here.",
+    InvalidEncoding "invalid_encoding" 400 "The body is not compressed as its Content-Encoding says.",
     TooDeep "too_deep" 400 "Arrays and objects nest deeper than the limit.",
     InvalidEvent "invalid_event" 422 "The event breaks a rule of the envelope.",
     InvalidId "invalid_id" 422 "The id is empty, too long or has control characters.",

@@ -10,6 +10,7 @@ pub mod hook;
 pub mod import;
 mod limits;
 pub mod marker;
+pub mod otlp;
 pub mod redact;
 mod refusal;
 pub mod rules;

@@ -2,7 +2,7 @@
 
 use crate::config::Limits;
 use crate::doors::SharedDoors;
-use crate::{body, route};
+use crate::{body, grpc, route};
 use axum::body::Body;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE,
@@ -29,23 +29,41 @@ const HOOKS: &str = "/hooks/";
 
 type Router = TowerToHyperService<axum::Router>;
 
+/// What is spoken on the connections of a listener.
+#[derive(Clone)]
+pub(crate) enum Protocol {
+    Http(Router),
+    /// OTLP over gRPC.
+    Grpc,
+}
+
+impl Protocol {
+    pub(crate) fn http(doors: &SharedDoors) -> Self {
+        Self::Http(TowerToHyperService::new(route::router(doors.clone())))
+    }
+}
+
 /// Accepts connections until `stop` is true.
 pub(crate) async fn accept(
     listener: TcpListener,
+    protocol: Protocol,
     doors: SharedDoors,
     slots: Arc<Semaphore>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let router = TowerToHyperService::new(route::router(doors.clone()));
     loop {
         let accepted = tokio::select! {
             accepted = next(&listener, &slots) => accepted,
             () = stopped(&mut stop) => return,
         };
         let Some((stream, slot)) = accepted else { continue };
-        let (doors, router, stop) = (doors.clone(), router.clone(), stop.clone());
+        let (doors, protocol, stop) = (doors.clone(), protocol.clone(), stop.clone());
+        prepare(&stream, &doors.config.limits);
         tokio::spawn(async move {
-            serve(stream, doors, router, stop).await;
+            match protocol {
+                Protocol::Http(router) => serve(stream, doors, router, stop).await,
+                Protocol::Grpc => grpc::serve(stream, doors, stop).await,
+            }
             drop(slot);
         });
     }
@@ -66,7 +84,6 @@ async fn next(
 }
 
 async fn serve(stream: TcpStream, doors: SharedDoors, router: Router, mut stop: watch::Receiver<bool>) {
-    prepare(&stream, &doors.config.limits);
     let alive = doors.alive.clone();
     let header_timeout = Duration::from_millis(doors.config.limits.header_timeout_ms);
     let service = service_fn(move |request| answer(doors.clone(), router.clone(), request));

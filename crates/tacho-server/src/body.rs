@@ -53,6 +53,16 @@ impl Room {
 /// Reads a body of at most `most` bytes. A larger one is refused after the rest of it was read, within limits,
 /// so that the client, who reads nothing while it writes, sees the refusal.
 pub(crate) async fn read(body: Body, most: usize, doors: &Doors) -> Result<Content, Problem> {
+    read_beside(body, most, 0, doors).await
+}
+
+/// As [`read`], with room for `beside` bytes more that will be made of the body.
+pub(crate) async fn read_beside(
+    body: Body,
+    most: usize,
+    beside: usize,
+    doors: &Doors,
+) -> Result<Content, Problem> {
     let limits = &doors.config.limits;
     let too_large = |actual: u64| {
         let detail = format!("the body is over {most} bytes (it has at least {actual}): send it in parts");
@@ -64,7 +74,8 @@ pub(crate) async fn read(body: Body, most: usize, doors: &Doors) -> Result<Conte
     }
     let largest = body.size_hint().upper().map_or(most, |upper| upper as usize).min(most);
     let reading = async {
-        let room = if largest > UNIT_BYTES { doors.room.take(largest).await } else { None };
+        let needed = largest.saturating_add(beside);
+        let room = if needed > UNIT_BYTES { doors.room.take(needed).await } else { None };
         gather(body, most).await.map(|gathered| (gathered, room))
     };
     let timeout = Duration::from_millis(limits.body_timeout_ms);

@@ -48,6 +48,8 @@ impl Default for Intake {
 pub struct Limits {
     /// Largest body of an HTTP hook, in bytes. Beyond: the rest is read and the hook is answered as always.
     pub hook_bytes: usize,
+    /// Largest body of an export over OTLP, in bytes, expanded too. Beyond: 413 `batch_too_large`.
+    pub telemetry_bytes: usize,
     /// Bodies over 64 KiB in memory at once, in bytes all together; more wait, within `body_timeout_ms`.
     pub bodies_bytes: usize,
     /// Connections at once; more wait in the listener's queue.
@@ -76,6 +78,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             hook_bytes: 64 << 20,
+            telemetry_bytes: 64 << 20,
             bodies_bytes: 256 << 20,
             connections: 4_096,
             header_timeout_ms: 30_000,

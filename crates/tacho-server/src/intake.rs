@@ -98,12 +98,12 @@ impl IntakeDoor {
         self.apply_rules(hook::parse(&input, &self.door()))
     }
 
-    fn door(&self) -> Door<'_> {
+    pub(crate) fn door(&self) -> Door<'_> {
         let Intake { redactor, limits, markers, .. } = &self.intake;
         Door { redactor, limits: *limits, markers: markers.clone() }
     }
 
-    fn apply_rules(&self, events: Vec<Event>) -> Vec<Event> {
+    pub(crate) fn apply_rules(&self, events: Vec<Event>) -> Vec<Event> {
         if self.intake.rules.0.is_empty() {
             return events;
         }

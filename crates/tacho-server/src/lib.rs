@@ -4,12 +4,14 @@ mod accept;
 mod alerts;
 mod api;
 mod body;
+mod compression;
 mod config;
 mod doors;
 mod figures;
 mod file_limit;
 mod flow;
 mod gate;
+mod grpc;
 mod hook_socket;
 mod intake;
 mod openapi;
@@ -17,6 +19,7 @@ mod parameters;
 mod problem;
 mod route;
 mod summary;
+mod telemetry;
 
 pub use alerts::{alert_rule_json, alert_rules_json};
 pub use config::{Config, Intake, Limits};
@@ -25,6 +28,7 @@ pub use file_limit::raise_file_limit;
 pub use openapi::document as openapi_document;
 pub use summary::summary;
 
+use crate::accept::Protocol;
 use crate::body::Room;
 use crate::doors::{Doors, SharedDoors};
 use crate::gate::Gate;
@@ -38,6 +42,20 @@ use std::time::Duration;
 use tacho_engine::Engine;
 use thiserror::Error;
 use tokio::sync::{Semaphore, mpsc, watch};
+
+/// Where the server listens.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    pub http: Vec<TcpListener>,
+    /// OTLP over gRPC, when it is switched on.
+    pub otlp_grpc: Option<TcpListener>,
+}
+
+impl From<Vec<TcpListener>> for Listeners {
+    fn from(http: Vec<TcpListener>) -> Self {
+        Self { http, otlp_grpc: None }
+    }
+}
 
 /// Why the server does not run, or no longer.
 #[derive(Debug, Error)]
@@ -58,14 +76,17 @@ pub enum ServerError {
 /// `listeners` are bound by the caller, who can name the holder of a taken port. Requests are answered at once;
 /// the hook socket is bound when the spool is drained, so that hooks keep their order.
 pub async fn run(
-    listeners: Vec<TcpListener>,
+    listeners: impl Into<Listeners>,
     engine: Engine,
     config: Config,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServerError> {
     // Refused, it leaves fewer connections than the limit of them says, and those are served.
     let _ = raise_file_limit();
-    let (listeners, addresses) = prepare(listeners, &config)?;
+    let Listeners { http, otlp_grpc } = listeners.into();
+    let (http, mut addresses) = prepare(http, &config)?;
+    let (grpc, more) = prepare(otlp_grpc.into_iter().collect(), &config)?;
+    addresses.extend(more);
     let intake = IntakeDoor::new(config.intake.clone());
     let hooks = engine.serve_hooks(intake.parsers()).map_err(ServerError::Spool)?;
     let (alive, mut all_ended) = mpsc::channel(1);
@@ -74,8 +95,9 @@ pub async fn run(
     let doors = Arc::new(Doors { engine, hooks, config, gate, intake, room, alive });
     let (stop, stopped) = watch::channel(false);
     let slots = Arc::new(Semaphore::new(doors.config.limits.connections));
-    for listener in listeners {
-        tokio::spawn(accept::accept(listener, doors.clone(), slots.clone(), stopped.clone()));
+    let http = http.into_iter().map(|listener| (listener, Protocol::http(&doors)));
+    for (listener, protocol) in http.chain(grpc.into_iter().map(|listener| (listener, Protocol::Grpc))) {
+        tokio::spawn(accept::accept(listener, protocol, doors.clone(), slots.clone(), stopped.clone()));
     }
     let watch = tokio::spawn(doors.engine.clone().watch());
     let result = serve_hooks(&doors, stopped, shutdown).await;

@@ -120,6 +120,13 @@ fn request_body(carries: &Carries) -> Value {
             json!({"required": true, "content": {"application/json": {"schema": reference("Registration")}}})
         }
         Carries::HookPayload => json!({"required": true, "content": {"application/json": object()}}),
+        Carries::Telemetry(message) => {
+            let protobuf = format!("opentelemetry-proto's {message}");
+            json!({"required": true, "content": {
+                "application/x-protobuf": {"schema": {"type": "string", "format": "binary", "description": protobuf}},
+                "application/json": object()
+            }})
+        }
         Carries::Events => {
             let event = || json!({"schema": reference("Event")});
             let batch = json!({"schema": {"type": "array", "items": reference("Event"), "maxItems": 1000}});
@@ -208,6 +215,7 @@ fn schemas() -> Value {
         "SchemaVersions": object(&["type", "versions"], json!({
             "type": text(), "versions": {"type": "array", "items": reference("Schema")}
         })),
+        "Exported": object(&[], json!({"partialSuccess": {"type": "object"}})),
         "Rebuilt": object(&["head", "position"], json!({"head": number(), "position": number()})),
         "Health": object(&["status"], json!({"status": {"const": "ok"}})),
         "Readiness": object(&["status", "log", "head", "position"], json!({

@@ -1,8 +1,8 @@
 //! Every route, in one table: the router and the OpenAPI document are made from it.
 
 use crate::api::{
-    admin, alerts, append, events, figures, health, hook, page, prometheus, schemas, sse, streams, timeline,
-    websocket,
+    admin, alerts, append, events, figures, health, hook, page, prometheus, schemas, sse, streams, telemetry,
+    timeline, websocket,
 };
 use crate::doors::{SharedDoors, json};
 use crate::problem::Problem;
@@ -47,6 +47,8 @@ pub(crate) enum Carries {
     Events,
     HookPayload,
     Registration,
+    /// An export of this signal, as opentelemetry-proto names its message.
+    Telemetry(&'static str),
 }
 
 /// What a success answers.
@@ -78,6 +80,14 @@ const LOG: Parameter = Parameter::Query(
     "log",
     Kind::Text,
     "The id of the log that the position is of; another one gets a reset",
+);
+
+const CONTENT_ENCODING: Parameter =
+    Parameter::Header("Content-Encoding", "gzip, or identity; the limit is for the expanded body");
+const EXPORTED: Answers = Answers::Json(
+    200,
+    "Exported",
+    "Durable; `partialSuccess` tells of records that are no events. In the encoding of the request",
 );
 
 pub(crate) const ROUTES: &[Route] = &[
@@ -278,6 +288,33 @@ pub(crate) const ROUTES: &[Route] = &[
         request: None,
         response: Answers::Json(200, "SchemaVersions", "The versions, the lowest first"),
         handler: || get(schemas::one),
+    },
+    Route {
+        method: "post",
+        path: "/v1/logs",
+        summary: "OTLP: append log records; Claude Code's as claude_code.<event>, others as otel.log",
+        parameters: &[CONTENT_ENCODING],
+        request: Some(Carries::Telemetry("ExportLogsServiceRequest")),
+        response: EXPORTED,
+        handler: || post(telemetry::logs),
+    },
+    Route {
+        method: "post",
+        path: "/v1/traces",
+        summary: "OTLP: append spans as otel.span",
+        parameters: &[CONTENT_ENCODING],
+        request: Some(Carries::Telemetry("ExportTraceServiceRequest")),
+        response: EXPORTED,
+        handler: || post(telemetry::traces),
+    },
+    Route {
+        method: "post",
+        path: "/v1/metrics",
+        summary: "OTLP: append data points as otel.metric",
+        parameters: &[CONTENT_ENCODING],
+        request: Some(Carries::Telemetry("ExportMetricsServiceRequest")),
+        response: EXPORTED,
+        handler: || post(telemetry::metrics),
     },
     Route {
         method: "post",

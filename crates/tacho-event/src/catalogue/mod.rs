@@ -6,6 +6,7 @@ mod codex;
 mod factory;
 mod orchestration;
 mod own;
+mod telemetry;
 mod url_cacher;
 
 use crate::schema::{Field, Registration, Severity, Version, object_schema};
@@ -13,10 +14,11 @@ use crate::schema::{Field, Registration, Severity, Version, object_schema};
 /// Every entry; within a group, in the order in which such events usually come.
 pub static ALL: [Entry; COUNT] = joined(&GROUPS);
 
-const GROUPS: [&[Entry]; 6] = [
+const GROUPS: [&[Entry]; 7] = [
     own::ENTRIES,
     claude_code::ENTRIES,
     codex::ENTRIES,
+    telemetry::ENTRIES,
     factory::ENTRIES,
     url_cacher::ENTRIES,
     orchestration::ENTRIES,
@@ -52,6 +54,8 @@ pub enum Origin {
     ClaudeCode,
     /// A hook of Codex.
     Codex,
+    /// Telemetry over OTLP: Claude Code's, or any program's.
+    Telemetry,
     /// A multi-agent test factory, over its event line.
     Factory,
     /// An agent, by markers that it declares.

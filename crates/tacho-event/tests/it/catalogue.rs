@@ -47,6 +47,7 @@ fn the_catalogue_counts_its_origins() {
         ("Factory", 10),
         ("Orchestration", 38),
         ("Tachograph", 6),
+        ("Telemetry", 15),
     ];
     assert_eq!(counts, BTreeMap::from(expected.map(|(origin, count)| (origin.to_owned(), count))));
 }

@@ -11,7 +11,7 @@ use crate::door::{Door, within};
 use crate::marker::{self, Origin};
 use crate::strings::cut_to_fit;
 pub(crate) use carriers::blocks;
-pub(crate) use payload::{is_synthetic, project, source_of};
+pub(crate) use payload::{is_synthetic, project, push_path_part, source_of};
 
 use payload::Payload;
 use std::borrow::Cow;

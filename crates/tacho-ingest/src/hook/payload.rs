@@ -77,18 +77,24 @@ pub(crate) fn is_synthetic(prompt: &str) -> bool {
 
 /// `/claude-code/<project>`, percent-encoded where a URI reference must be.
 pub(crate) fn source_of(agent: Agent, project: Option<&str>) -> String {
-    const LONGEST_PROJECT_BYTES: usize = 200;
     let mut source = format!("/{}", agent.name());
-    let Some(project) = project else { return source };
-    source.push('/');
-    for byte in crate::strings::head(project, LONGEST_PROJECT_BYTES).bytes() {
+    if let Some(project) = project {
+        source.push('/');
+        push_path_part(project, &mut source);
+    }
+    source
+}
+
+/// Appends at most the first 200 bytes of a name as one part of a path.
+pub(crate) fn push_path_part(name: &str, source: &mut String) {
+    const LONGEST_BYTES: usize = 200;
+    for byte in crate::strings::head(name, LONGEST_BYTES).bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=@".contains(&byte) {
             source.push(char::from(byte));
         } else {
             source.push_str(&format!("%{byte:02X}"));
         }
     }
-    source
 }
 
 /// The project's folder name. A session's transcripts stand in a folder named after the project's path, so

@@ -22,7 +22,7 @@ impl<'a> Fields<'a> {
         // One bit for each name's length and ends: two equal names always meet there.
         let mut seen = 0u64;
         for (written, value) in json::members(object) {
-            let key = key(written);
+            let key = key_text(written);
             let bytes = key.as_bytes();
             let ends = bytes.first().zip(bytes.last()).map_or(0, |(first, last)| first ^ last.rotate_left(3));
             let bit = 1u64 << ((usize::from(ends) + bytes.len() * 7) & 63);
@@ -62,7 +62,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn key(written: &[u8]) -> Cow<'_, str> {
+/// The text of a key as it is written between its quotes.
+pub(crate) fn key_text(written: &[u8]) -> Cow<'_, str> {
     if memchr::memchr(b'\\', written).is_none() {
         return std::str::from_utf8(written).map_or_else(|_| String::from_utf8_lossy(written), Cow::Borrowed);
     }

@@ -9,7 +9,7 @@ mod object;
 mod otel;
 mod simple;
 
-pub(crate) use fields::{Fields, identifier, moment};
+pub(crate) use fields::{Fields, identifier, key_text, moment};
 pub(crate) use otel::annotation;
 
 use crate::Refusal;

@@ -1,10 +1,11 @@
 //! Whatever comes in: nothing panics, what comes out is valid JSON within the limits, and holds no control
 //! character where a name must not.
 
-use crate::support::{NOW, input};
+use crate::support::{NOW, fixtures, input};
 use proptest::prelude::*;
 use tacho_event::Event;
 use tacho_ingest::hook::Agent;
+use tacho_ingest::otlp::{self, Encoding, Export, Signal};
 use tacho_ingest::transcript::TranscriptInput;
 use tacho_ingest::{Door, Limits, Redactor, api, hook, import, marker, transcript};
 
@@ -74,6 +75,10 @@ fn nearly() -> impl Strategy<Value = Vec<u8>> {
         "\"trace_id\":\"z\"",
         "\"uuid\":\"u\"",
         "\"message\":{",
+        "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{",
+        "\"attributes\":[{\"key\":\"session.id\",\"value\":{\"stringValue\":\"",
+        "\"body\":{\"kvlistValue\":{\"values\":[",
+        "}]}]}]}",
     ]);
     let piece = prop_oneof![4 => pieces.prop_map(|text| text.as_bytes().to_vec()), 1 => prop::collection::vec(any::<u8>(), 0..6)];
     prop::collection::vec(piece, 0..40).prop_map(|parts| parts.concat())
@@ -182,10 +187,49 @@ fn through_every_door(bytes: &[u8]) -> Result<(), TestCaseError> {
         let input = TranscriptInput { agent, session: None, now: NOW, jsonl: bytes };
         sound(&transcript::parse(&input, &door).events, &limits)?;
     }
+    for (signal, encoding) in telemetry() {
+        if let Ok(export) = Export::read(signal, encoding, bytes, &limits) {
+            sound(&export.events(&door, NOW).filter_map(Result::ok).collect::<Vec<_>>(), &limits)?;
+        }
+    }
+    sound(&otlp::import(bytes, &door, NOW).events, &limits)?;
     sound(&import::lines(bytes, &door, NOW).events, &limits)
 }
 
+fn telemetry() -> impl Iterator<Item = (Signal, Encoding)> {
+    Signal::ALL.into_iter().flat_map(|signal| [(signal, Encoding::Json), (signal, Encoding::Protobuf)])
+}
+
+/// A captured export with some of its bytes changed, and perhaps cut off.
+fn damaged_export() -> impl Strategy<Value = Vec<u8>> {
+    let captures = fixtures("otlp/json").into_iter().chain(fixtures("otlp/protobuf"));
+    let bodies: Vec<Vec<u8>> = captures.map(|path| std::fs::read(path).unwrap()).collect();
+    let change = (any::<prop::sample::Index>(), any::<u8>());
+    (prop::sample::select(bodies), prop::collection::vec(change, 0..8), any::<prop::sample::Index>())
+        .prop_map(|(mut body, changes, end)| {
+            for (at, byte) in changes {
+                let at = at.index(body.len());
+                body[at] = byte;
+            }
+            let end = end.index(body.len() * 2);
+            body.truncate(end.max(1));
+            body
+        })
+}
+
 proptest! {
+    #[test]
+    fn damaged_exports(bytes in damaged_export()) {
+        let redactor = Redactor::builtin();
+        let limits = Limits { event_bytes: 4096, ..Limits::default() };
+        let door = Door { limits, ..Door::new(&redactor) };
+        for (signal, encoding) in telemetry() {
+            if let Ok(export) = Export::read(signal, encoding, &bytes, &limits) {
+                sound(&export.events(&door, NOW).filter_map(Result::ok).collect::<Vec<_>>(), &limits)?;
+            }
+        }
+    }
+
     #[test]
     fn nearly_right_bytes(bytes in nearly()) {
         through_every_door(&bytes)?;

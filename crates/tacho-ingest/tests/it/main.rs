@@ -8,4 +8,5 @@ mod markers;
 mod refusals;
 mod shapes;
 mod support;
+mod telemetry;
 mod transcripts;

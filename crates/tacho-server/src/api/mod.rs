@@ -12,5 +12,6 @@ pub(crate) mod prometheus;
 pub(crate) mod schemas;
 pub(crate) mod sse;
 pub(crate) mod streams;
+pub(crate) mod telemetry;
 pub(crate) mod timeline;
 pub(crate) mod websocket;

@@ -58,7 +58,7 @@ pub fn write_request(
     if !given("connection") {
         head += "Connection: close\r\n";
     }
-    if !body.is_empty() || method == "POST" {
+    if (!body.is_empty() || method == "POST") && !given("transfer-encoding") {
         head += &format!("Content-Length: {}\r\n", body.len());
     }
     for (name, value) in headers {

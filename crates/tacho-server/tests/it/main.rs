@@ -3,8 +3,10 @@
 mod append;
 mod client;
 mod doors;
+mod grpc;
 mod hooks;
 mod live;
 mod query;
 mod server;
 mod stop;
+mod telemetry;

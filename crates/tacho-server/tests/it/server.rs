@@ -7,11 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use tacho_engine::{Engine, SystemClock};
+use tacho_server::Listeners;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 pub struct Server {
     pub address: SocketAddr,
+    /// OTLP over gRPC.
+    pub grpc: SocketAddr,
     pub engine: Engine,
     folder: TempDir,
     stop: Option<oneshot::Sender<()>>,
@@ -33,6 +36,9 @@ impl Server {
     pub fn start_with(setup: Setup, folder: TempDir) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
+        let otlp_grpc = TcpListener::bind("127.0.0.1:0").unwrap();
+        let grpc = otlp_grpc.local_addr().unwrap();
+        let listeners = Listeners { http: vec![listener], otlp_grpc: Some(otlp_grpc) };
         let mut config = tacho_server::Config {
             hook_socket: Some(socket_of(folder.path())),
             ..tacho_server::Config::default()
@@ -53,13 +59,13 @@ impl Server {
             let result = runtime.unwrap().block_on(async {
                 started.send(()).unwrap();
                 let shutdown = async { drop(stopped.await) };
-                tacho_server::run(vec![listener], serving.clone(), config, shutdown).await
+                tacho_server::run(listeners, serving.clone(), config, shutdown).await
             });
             serving.close().unwrap();
             result
         });
         is_started.recv().unwrap();
-        Self { address, engine, folder, stop: Some(stop), thread: Some(thread) }
+        Self { address, grpc, engine, folder, stop: Some(stop), thread: Some(thread) }
     }
 
     pub fn data(&self) -> &Path {

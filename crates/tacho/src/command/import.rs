@@ -17,7 +17,7 @@ use tacho_event::Timestamp;
 use tacho_ingest::hook::Agent;
 use tacho_ingest::import::{Import as Parsed, lines};
 use tacho_ingest::transcript::{self, TranscriptInput};
-use tacho_ingest::{Door, Redactor};
+use tacho_ingest::{Door, Redactor, otlp};
 
 /// Largest file, in bytes; it is read whole.
 const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -129,7 +129,7 @@ impl Import {
             Form::ClaudeTranscript => transcript(Agent::ClaudeCode),
             Form::Codex => transcript(Agent::Codex),
             Form::Jsonl | Form::Cloudevents => lines(bytes, door, modified),
-            Form::Otlp => bail!("{} holds OTLP, which this version does not import", file.display()),
+            Form::Otlp => otlp::import(bytes, door, modified),
         })
     }
 }

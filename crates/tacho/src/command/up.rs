@@ -55,6 +55,9 @@ fn greet(serving: &Serving) {
     let mut stderr = std::io::stderr().lock();
     // A closed standard error keeps nobody from serving.
     let _ = writeln!(stderr, "tacho {} listens on http://{address}", env!("CARGO_PKG_VERSION"));
+    if let Some(address) = serving.otlp_grpc {
+        let _ = writeln!(stderr, "OTLP over gRPC is taken on {address}");
+    }
     let _ = writeln!(stderr, "the log is in {}", escape(&data));
     let _ =
         writeln!(stderr, "next: `tacho connect claude-code` in a project, then `tacho tail`; Ctrl-C stops");

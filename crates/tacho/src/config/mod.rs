@@ -67,6 +67,14 @@ impl Config {
         self.values.text("server.listen").parse().context("server.listen is no address")
     }
 
+    /// Where OTLP over gRPC is taken, when it is switched on.
+    pub fn otlp_grpc(&self) -> Result<Option<SocketAddr>> {
+        match self.values.text("server.otlp_grpc") {
+            "" => Ok(None),
+            address => address.parse().map(Some).context("server.otlp_grpc is no address"),
+        }
+    }
+
     /// The token that clients must send: the variable's, else the file's first line.
     pub fn token(&self) -> Result<Option<String>> {
         if let Some(token) = std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty()) {
@@ -123,6 +131,7 @@ impl Config {
         let values = &self.values;
         let runtime_folder = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
         let limits = tacho_server::Limits {
+            telemetry_bytes: values.size("server.max_telemetry_bytes"),
             connections: values.size("server.max_connections"),
             header_timeout_ms: values.number("server.header_timeout_ms"),
             body_timeout_ms: values.number("server.body_timeout_ms"),

@@ -4,7 +4,7 @@
 /// What a setting holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// `HOST:PORT`.
+    /// `HOST:PORT`; empty where nothing need listen.
     Address,
     Path,
     /// A whole number.
@@ -96,6 +96,12 @@ pub const SETTINGS: &[Setting] = &[
         "127.0.0.1:3010",
         "Where the server listens. Beyond loopback only with a token.",
     ),
+    setting(
+        "server.otlp_grpc",
+        Address,
+        "",
+        "Where OTLP over gRPC is taken, such as `127.0.0.1:4317`; nowhere unless set. Beyond loopback only with a token.",
+    ),
     setting("server.data", Path, ".tacho", "The data folder. `--data` names another."),
     setting(
         "server.allowed_origins",
@@ -126,6 +132,12 @@ pub const SETTINGS: &[Setting] = &[
         Bytes,
         "4 MiB",
         "Largest body of a request; a larger one gets 413 `batch_too_large`.",
+    ),
+    setting(
+        "server.max_telemetry_bytes",
+        Bytes,
+        "64 MiB",
+        "Largest body of an OTLP export, expanded; a larger one gets 413 `batch_too_large`. It may hold more events than a request.",
     ),
     setting(
         "server.max_subscribers",

@@ -180,6 +180,9 @@ fn wrong_kind(kind: Kind, value: &toml::Value) -> String {
 }
 
 fn address(text: &str) -> Result<String> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
     let text = if text.starts_with("localhost:") {
         text.replacen("localhost", "127.0.0.1", 1)
     } else {

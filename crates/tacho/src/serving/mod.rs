@@ -15,6 +15,7 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use tacho_engine::{Engine, SystemClock};
+use tacho_server::Listeners;
 use tokio::runtime::{Builder, Runtime};
 
 pub use shutdown::Stop;
@@ -22,9 +23,11 @@ pub use shutdown::Stop;
 /// A server that has its folder and its port, and is about to answer.
 pub struct Serving {
     pub address: SocketAddr,
+    /// Where OTLP over gRPC is taken, when it is.
+    pub otlp_grpc: Option<SocketAddr>,
     /// Absolute.
     pub data: PathBuf,
-    listener: TcpListener,
+    listeners: Listeners,
     engine: Engine,
     doors: tacho_server::Config,
     runtime: Runtime,
@@ -33,11 +36,12 @@ pub struct Serving {
 impl Serving {
     /// Takes the folder and the port. Whoever holds one of them is named.
     pub fn start(config: &Config) -> Result<Self> {
-        let (data, listen) = (config.data()?, config.listen()?);
+        let (data, listen, otlp_grpc) = (config.data()?, config.listen()?, config.otlp_grpc()?);
         let doors = config.doors(&data)?;
-        if !listen.ip().is_loopback() && doors.token.is_none() {
+        let open = [Some(listen), otlp_grpc].into_iter().flatten().find(|listen| !listen.ip().is_loopback());
+        if let (Some(open), None) = (open, &doors.token) {
             bail!(
-                "{listen} can be reached from other machines: set TACHO_TOKEN or server.token_file, or listen on 127.0.0.1"
+                "{open} can be reached from other machines: set TACHO_TOKEN or server.token_file, or listen on 127.0.0.1"
             );
         }
         data_folder::create(&data).with_context(|| format!("cannot create {}", data.display()))?;
@@ -47,8 +51,11 @@ impl Serving {
                 data.display()
             );
         }
-        let listener = bind(listen)?;
+        let listener = bind(listen, "--listen")?;
         let address = listener.local_addr()?;
+        let grpc = otlp_grpc.map(|listen| bind(listen, "server.otlp_grpc")).transpose()?;
+        let otlp_grpc = grpc.as_ref().map(TcpListener::local_addr).transpose()?;
+        let listeners = Listeners { http: vec![listener], otlp_grpc: grpc };
         let holder = format!("process {} at http://{address}", std::process::id());
         let mut settings = config.engine(data.clone(), holder);
         settings.condition_worker =
@@ -58,7 +65,7 @@ impl Serving {
         leave_word(config, &data, address)
             .with_context(|| format!("cannot write into {}", data.display()))?;
         let runtime = Builder::new_multi_thread().enable_all().build().context("cannot start a runtime")?;
-        Ok(Self { address, data, listener, engine, doors, runtime })
+        Ok(Self { address, otlp_grpc, data, listeners, engine, doors, runtime })
     }
 
     /// Answers until a signal or `stop` asks it to end, then drains, and closes the log.
@@ -67,12 +74,8 @@ impl Serving {
             let _entered = self.runtime.enter();
             stop.wait()?
         };
-        let served = self.runtime.block_on(tacho_server::run(
-            vec![self.listener],
-            self.engine.clone(),
-            self.doors,
-            stop,
-        ));
+        let served =
+            self.runtime.block_on(tacho_server::run(self.listeners, self.engine.clone(), self.doors, stop));
         let closed = self.engine.close();
         // Whoever reads it later finds a process that is gone.
         let _ = fs::remove_file(running_file(&self.data));
@@ -81,12 +84,13 @@ impl Serving {
     }
 }
 
-fn bind(listen: SocketAddr) -> Result<TcpListener> {
+/// `setting` is where another address is chosen.
+fn bind(listen: SocketAddr, setting: &str) -> Result<TcpListener> {
     match TcpListener::bind(listen) {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
             bail!(
-                "{listen} is taken by {}: stop it, or choose another address with --listen",
+                "{listen} is taken by {}: stop it, or choose another address with {setting}",
                 port::holder(listen)
             )
         }

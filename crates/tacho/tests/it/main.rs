@@ -13,3 +13,4 @@ mod record;
 mod schema;
 mod server;
 mod service;
+mod telemetry;

@@ -70,7 +70,7 @@ fn wrong_usage_exits_with_2_and_suggests() {
         &["emit", "claude.stop", "--marker"],
         &["emit", "OrchestrationStarted", "--marker"],
         &["emit", "x.y", "--data", "[]", "--attr", "a=b"],
-        &["import", "x", "--as", "otlp"],
+        &["import", "x", "--as", "csv"],
         &["tail", "--from", "middle"],
         &["up", "--listen", "nowhere"],
         &["connect", "emacs"],

@@ -17,8 +17,7 @@ pub enum Form {
     Jsonl,
     /// CloudEvents, one a line, or a JSON array
     Cloudevents,
-    /// OpenTelemetry, which is recognised so that it can be told
-    #[value(skip)]
+    /// Exports of OpenTelemetry as JSON, one a line, or one document
     Otlp,
 }
 

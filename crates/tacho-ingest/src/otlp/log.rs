@@ -1,0 +1,80 @@
+//! Log records → `claude_code.<event>` for Claude Code's, `otel.log` for others.
+
+use super::Signal;
+use super::node::Node;
+use super::record::{Record, moment, trace_context};
+use super::resource::Resource;
+use super::usage;
+use super::value::{self, text};
+use crate::Refusal;
+use crate::redact::Redactor;
+use std::borrow::Cow;
+use tacho_event::Timestamp;
+use tacho_event::json::{self, Kind};
+
+const CLAUDE_CODE: &str = "claude_code.";
+
+pub(super) fn read<'r>(
+    node: Node<'_>,
+    resource: &'r Resource,
+    redactor: &Redactor,
+) -> Result<Record<'r>, Refusal> {
+    let record = node.json();
+    if json::kind(&record) != Kind::Object {
+        return Err(Refusal::event("a log record is no JSON object"));
+    }
+    let member = |name: &str| json::member(&record, name);
+    let mut data = resource.attributes(member("attributes"));
+    data.add_string("event.name", member("eventName"));
+    let mut body = Vec::new();
+    value::write_plain(member("body").unwrap_or(b"null"), &mut body);
+    let so_far = data.to_json();
+    let name = text(json::member(&so_far, "event.name")).unwrap_or_default();
+    let told = text(Some(&body)).unwrap_or_default();
+    let is_name = !told.is_empty() && told.strip_prefix(CLAUDE_CODE).unwrap_or(&told) == name;
+    if body != b"null" && !is_name {
+        data.add("body", &body);
+    }
+    data.add_string("severity_text", member("severityText"));
+    if let Some(usage) = usage::of_attributes(&so_far, false) {
+        data.add("usage", &usage);
+    }
+    resource.add_to(&mut data);
+    let data = redactor.redact_json(&data.to_json()).into_owned();
+    let named = text(json::member(&data, "event.name")).unwrap_or(Cow::Borrowed(&told));
+    let kind = kind(&named, resource.is_claude_code || told.starts_with(CLAUDE_CODE));
+    let stamped = || Timestamp::from_rfc3339(&text(json::member(&data, "event.timestamp"))?);
+    let time = moment(&record, "timeUnixNano").or_else(stamped);
+    Ok(Record {
+        signal: Signal::Logs,
+        kind,
+        resource,
+        time: time.or_else(|| moment(&record, "observedTimeUnixNano")),
+        trace: trace_context(&record),
+        severity: severity(value::whole(member("severityNumber"))),
+        more: Vec::new(),
+        data,
+    })
+}
+
+fn kind(name: &str, of_claude_code: bool) -> Cow<'static, str> {
+    const LONGEST_BYTES: usize = 128;
+    let bare = name.strip_prefix(CLAUDE_CODE);
+    let event = bare.unwrap_or(name);
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    let is_event = (1..=LONGEST_BYTES).contains(&event.len()) && event.bytes().all(named);
+    if is_event && (of_claude_code || bare.is_some()) {
+        return Cow::Owned(format!("{CLAUDE_CODE}{event}"));
+    }
+    Cow::Borrowed("otel.log")
+}
+
+/// The ranges of the log data model's `SeverityNumber`: 1 to 24, by fours.
+fn severity(number: Option<u64>) -> Option<&'static str> {
+    match number? {
+        1..=12 => Some("info"),
+        13..=16 => Some("warning"),
+        17..=24 => Some("error"),
+        _ => None,
+    }
+}
