@@ -17,6 +17,7 @@ pub struct Config {
     /// and its arguments. `None` evaluates them in this process, where nothing can end them.
     pub condition_worker: Option<Vec<OsString>>,
     pub condition: ConditionLimits,
+    pub delivery: DeliveryLimits,
 }
 
 impl Config {
@@ -31,6 +32,7 @@ impl Config {
             hook: HookLimits::default(),
             condition_worker: None,
             condition: ConditionLimits::default(),
+            delivery: DeliveryLimits::default(),
         }
     }
 }
@@ -151,5 +153,19 @@ impl Default for HookLimits {
             transcript_queue: 256,
             transcript_folders: Vec::new(),
         }
+    }
+}
+
+/// All handlers together; each has a policy of its own.
+#[derive(Debug, Clone)]
+pub struct DeliveryLimits {
+    /// How long a stop waits for handlers at work, in milliseconds. Beyond, what they were delivering comes
+    /// again after the next start.
+    pub stop_ms: u64,
+}
+
+impl Default for DeliveryLimits {
+    fn default() -> Self {
+        Self { stop_ms: 5_000 }
     }
 }

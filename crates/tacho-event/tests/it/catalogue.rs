@@ -46,7 +46,7 @@ fn the_catalogue_counts_its_origins() {
         ("Codex", 12),
         ("Factory", 7),
         ("Orchestration", 38),
-        ("Tachograph", 4),
+        ("Tachograph", 6),
     ];
     assert_eq!(counts, BTreeMap::from(expected.map(|(origin, count)| (origin.to_owned(), count))));
 }
