@@ -137,6 +137,11 @@ impl Engine {
         id::uuid_text(&self.shared.ids.next(self.now()))
     }
 
+    /// How much time went by since some moment of this process; for pauses and limits.
+    pub fn elapsed(&self) -> Duration {
+        self.shared.clock.elapsed()
+    }
+
     pub fn log_id(&self) -> LogId {
         self.shared.journal.log_id()
     }

@@ -21,7 +21,7 @@ mod waiting;
 pub use deliver::{Deliver, Delivered, Delivery, Failure, Verdict};
 pub use letter::{DeadLetter, DeadLetterPage};
 pub use policy::{BatchLimits, Policy, ProgressLimits, Retry, Start};
-pub use service::{Handler, HandlerError};
+pub use service::{Handler, HandlerError, check_name};
 pub use status::{HandlerState, HandlerStatus};
 
 pub(crate) use service::Deliveries;

@@ -46,6 +46,15 @@ pub enum HandlerError {
     Thread { name: String, source: std::io::Error },
 }
 
+/// Whether a handler may be named so.
+pub fn check_name(name: &str) -> Result<(), HandlerError> {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_name = name.bytes().next().is_some_and(is_plain)
+        && name.len() <= MAX_NAME_BYTES
+        && name.bytes().all(|byte| is_plain(byte) || b"._-".contains(&byte));
+    if is_name { Ok(()) } else { Err(HandlerError::Name(name.to_owned())) }
+}
+
 /// Every handler that runs.
 #[derive(Default)]
 pub(crate) struct Deliveries {
@@ -178,13 +187,7 @@ impl Deliveries {
     }
 
     fn admit(&self, name: &str) -> Result<(), HandlerError> {
-        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        let is_name = name.bytes().next().is_some_and(is_plain)
-            && name.len() <= MAX_NAME_BYTES
-            && name.bytes().all(|byte| is_plain(byte) || b"._-".contains(&byte));
-        if !is_name {
-            return Err(HandlerError::Name(name.to_owned()));
-        }
+        check_name(name)?;
         let running = self.read();
         if running.iter().any(|running| running.name == name) {
             return Err(HandlerError::Twice(name.to_owned()));
