@@ -1,9 +1,17 @@
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tacho_event::Timestamp;
 
-/// The time of day: the system's, or a simulated one.
+/// Time: the system's, or a simulated one.
 pub trait Clock: Send + Sync + 'static {
+    /// The time of day. It may jump, either way.
     fn now(&self) -> Timestamp;
+
+    /// How much time went by since some moment of this process; it never steps back. For pauses and limits.
+    fn elapsed(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]

@@ -19,6 +19,7 @@ pub struct Config {
     pub condition_worker: Option<Vec<OsString>>,
     pub condition: ConditionLimits,
     pub watch: WatchLimits,
+    pub delivery: DeliveryLimits,
 }
 
 impl Config {
@@ -34,6 +35,7 @@ impl Config {
             condition_worker: None,
             condition: ConditionLimits::default(),
             watch: WatchLimits::default(),
+            delivery: DeliveryLimits::default(),
         }
     }
 }
@@ -154,5 +156,19 @@ impl Default for HookLimits {
             transcript_queue: 256,
             transcript_folders: Vec::new(),
         }
+    }
+}
+
+/// All handlers together; each has a policy of its own.
+#[derive(Debug, Clone)]
+pub struct DeliveryLimits {
+    /// How long a stop waits for handlers at work, in milliseconds. Beyond, what they were delivering comes
+    /// again after the next start.
+    pub stop_ms: u64,
+}
+
+impl Default for DeliveryLimits {
+    fn default() -> Self {
+        Self { stop_ms: 5_000 }
     }
 }

@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::condition::Conditions;
 use crate::config::Config;
+use crate::delivery::Deliveries;
 use crate::error::{OpenError, SubscribeError};
 use crate::fold::Fold;
 use crate::health::{Readiness, Statistics};
@@ -12,6 +13,7 @@ use crate::live::{From, Hub, Lookup, Phases, Subscription};
 use crate::schema::{self, Schemas};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 use tacho_event::{Event, Filter, Position, Timestamp};
 use tacho_journal::{AppendError, Appended, Batch, Health, Journal, LogId, Options, Precondition};
 use tokio::sync::{Semaphore, oneshot};
@@ -34,8 +36,9 @@ pub(crate) struct Shared {
     pub(crate) hooks: Counters,
     pub(crate) schemas: Schemas,
     pub(crate) conditions: Conditions,
+    pub(crate) deliveries: Arc<Deliveries>,
+    pub(crate) clock: Arc<dyn Clock>,
     history: Arc<Semaphore>,
-    clock: Box<dyn Clock>,
     ids: Ids,
     head_at_start: Position,
     recovery: tacho_journal::Recovery,
@@ -56,10 +59,12 @@ impl Engine {
             let _ = journal.close();
         }
         let (fold, hub) = followers?;
-        let (folds, fans_out) = (fold.on_commit(), hub.on_commit());
+        let deliveries = Arc::new(Deliveries::default());
+        let (folds, fans_out, delivers) = (fold.on_commit(), hub.on_commit(), deliveries.on_commit());
         journal.on_commit(move |head| {
             fans_out(head);
             folds(head);
+            delivers(head);
         });
         let shared = Shared {
             queries: Arc::new(Semaphore::new(config.query.concurrent)),
@@ -67,7 +72,8 @@ impl Engine {
             schemas: Schemas::default(),
             conditions: Conditions::new(config.condition_worker.clone(), config.condition.clone()),
             history: Arc::new(Semaphore::new(HISTORY_READS)),
-            clock: Box::new(clock),
+            clock: Arc::new(clock),
+            deliveries,
             ids,
             head_at_start: journal.head(),
             recovery,
@@ -129,6 +135,11 @@ impl Engine {
     /// A new event id: UUIDv7, increasing within this process.
     pub fn new_id(&self) -> String {
         id::uuid_text(&self.shared.ids.next(self.now()))
+    }
+
+    /// How much time went by since some moment of this process; for pauses and limits.
+    pub fn elapsed(&self) -> Duration {
+        self.shared.clock.elapsed()
     }
 
     pub fn log_id(&self) -> LogId {
@@ -207,8 +218,10 @@ impl Engine {
         }
     }
 
-    /// Stops the followers, ends subscriptions and closes the log. Blocks for a moment.
+    /// Stops handlers and followers, ends subscriptions and closes the log. Blocks for a moment; for handlers
+    /// at work, within their limit.
     pub fn close(&self) -> Result<(), tacho_journal::JournalError> {
+        self.shared.deliveries.stop(Duration::from_millis(self.shared.config.delivery.stop_ms));
         self.shared.hub.stop();
         self.shared.conditions.close();
         self.shared.fold.stop();

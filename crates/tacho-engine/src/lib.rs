@@ -1,4 +1,4 @@
-//! Makes things happen: append, live fan-out, the fold, queries at the durable head, the spool's service.
+//! Makes things happen: append, live fan-out, delivery, the fold, queries at the durable head, the spool's service.
 //!
 //! Async begins here. Below, the journal's writer and the view's writer each own a thread; here they get
 //! one cloneable handle, [`Engine`], through which every door reads and writes.
@@ -7,6 +7,7 @@ mod clock;
 pub mod condition;
 mod config;
 mod cursor;
+pub mod delivery;
 mod engine;
 mod error;
 mod figures;
@@ -25,7 +26,7 @@ mod watch;
 
 pub use clock::{Clock, SystemClock};
 pub use condition::ConditionError;
-pub use config::{ConditionLimits, Config, FoldLimits, HookLimits, LiveLimits, QueryLimits};
+pub use config::{ConditionLimits, Config, DeliveryLimits, FoldLimits, HookLimits, LiveLimits, QueryLimits};
 pub use cursor::Cursor;
 pub use engine::Engine;
 pub use error::{OpenError, QueryError, SubscribeError, WatchError};

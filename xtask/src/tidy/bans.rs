@@ -76,8 +76,8 @@ const CODE: &[Ban] = &[
     },
     Ban {
         names: &[".sync_all(", ".sync_data(", "fsync(", "fdatasync("],
-        scope: Only(&["tacho-journal", "tacho", "tacho-testkit", "tacho-bench"]),
-        remedy: "only the journal makes bytes durable",
+        scope: Only(&["tacho-journal", "tacho-connector", "tacho", "tacho-testkit", "tacho-bench"]),
+        remedy: "only the journal makes bytes durable, and connectors what they deliver",
     },
     Ban {
         names: &["process::Command", "Command::new("],

@@ -46,7 +46,7 @@ fn the_catalogue_counts_its_origins() {
         ("Codex", 12),
         ("Factory", 10),
         ("Orchestration", 38),
-        ("Tachograph", 6),
+        ("Tachograph", 8),
         ("Telemetry", 15),
     ];
     assert_eq!(counts, BTreeMap::from(expected.map(|(origin, count)| (origin.to_owned(), count))));

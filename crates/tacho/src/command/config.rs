@@ -85,9 +85,10 @@ impl Show {
         if !self.json {
             let rules = &config.rules;
             output.line(&format!(
-                "\n# {} ingest rules, {} redact rules",
+                "\n# {} ingest rules, {} redact rules, {} sinks",
                 rules.ingest.len(),
-                rules.redact.len()
+                rules.redact.len(),
+                rules.sinks.len()
             ))?;
         }
         Ok(())

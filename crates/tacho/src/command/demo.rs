@@ -41,6 +41,8 @@ impl Demo {
             bail!("{} holds a log already: name a fresh folder with --data", data.display());
         }
         let mut config = Config::load(None)?;
+        // A story is nobody's news.
+        config.rules.sinks.clear();
         let listen = self.listen.clone().unwrap_or_else(|| free_address(&config));
         set_place(&mut config, Some(data), Some(listen))?;
         let serving = Serving::start(&config)?;

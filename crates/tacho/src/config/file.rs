@@ -2,6 +2,7 @@
 
 use super::rule::{self, IngestRule, RedactRule};
 use super::setting::{SETTINGS, TABLES, find};
+use super::sink::{self, Sink};
 use super::values::{Origin, Value, Values};
 use anyhow::{Context, Result, anyhow, bail};
 use std::path::Path;
@@ -18,6 +19,7 @@ const LIKENESS: f64 = 0.7;
 pub struct Rules {
     pub ingest: Vec<IngestRule>,
     pub redact: Vec<RedactRule>,
+    pub sinks: Vec<Sink>,
 }
 
 /// Reads the file into `values`, and answers its rules.
@@ -38,7 +40,11 @@ pub(super) fn apply(path: &Path, text: &str, values: &mut Values) -> Result<Rule
     let mut rules = Rules::default();
     for (name, value) in table.get_ref() {
         let at = Place { path, text, line: line_of(text, name.span().start) };
-        let known = TABLES.iter().map(|(table, _)| *table);
+        let known = TABLES.iter().map(|(table, _)| *table).chain([sink::TABLE]);
+        if name.get_ref() == sink::TABLE {
+            rules.sinks = read_sinks(&at, value)?;
+            continue;
+        }
         if !TABLES.iter().any(|(table, _)| table == name.get_ref()) {
             return Err(at.unknown("table", name.get_ref(), known));
         }
@@ -90,6 +96,19 @@ fn read_table(
         }
     }
     Ok(())
+}
+
+fn read_sinks(file: &Place<'_>, value: &Spanned<DeValue<'_>>) -> Result<Vec<Sink>> {
+    let DeValue::Array(items) = value.get_ref() else {
+        return Err(file.refuse("write [[sink]] above each sink".to_owned()));
+    };
+    let mut sinks: Vec<Sink> = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let at = Place { line: line_of_item(file.text, value, index, "kind"), ..*file };
+        let sink = sink::read(&to_value(item), &sinks).map_err(|error| at.refuse(format!("{error:#}")))?;
+        sinks.push(sink);
+    }
+    Ok(sinks)
 }
 
 /// A line of the file, for errors.
@@ -186,6 +205,36 @@ mod tests {
     }
 
     #[test]
+    fn sinks_are_read_and_refused_with_their_line() {
+        let mut values = Values::defaults().unwrap();
+        let text = "[[sink]]\nkind = \"jsonl\"\npath = \"a\"\nbatch.events = 7\nrotate.age_ms = \"7d\"\n[[sink]]\nkind = \"jsonl\"\npath = \"b\"\non = { type = [\"a.*\", \"b\"], session = \"s\" }\nretry = { attempts = 3 }\n";
+        let sinks = apply(Path::new("t.toml"), text, &mut values).unwrap().sinks;
+        assert_eq!((sinks[0].name.as_str(), sinks[1].name.as_str()), ("jsonl", "jsonl-2"));
+        assert_eq!((sinks[0].policy.batch.events, sinks[1].policy.retry.attempts), (7, Some(3)));
+        assert_eq!((sinks[1].filter.types.len(), sinks[1].filter.session.as_deref()), (2, Some("s")));
+        for (text, told) in [
+            ("[sink]", "tacho.toml:1: write [[sink]] above each sink"),
+            ("\n[[sink]]\nkind = \"jsonk\"", "tacho.toml:3: there is no kind `jsonk`: did you mean `jsonl`?"),
+            (
+                "[[sink]]\nkind = \"jsonl\"\npth = 1",
+                "tacho.toml:2: there is no key `pth`: did you mean `path`?",
+            ),
+            ("[[sink]]\nkind = \"jsonl\"", "tacho.toml:2: sink `jsonl`: `path` is missing"),
+            (
+                "[[sink]]\nkind = \"console\"\npath = \"a\"",
+                "tacho.toml:2: `path` is no key of the kind `console`",
+            ),
+            (
+                "[[sink]]\nkind = \"console\"\non.tipe = \"a\"",
+                "tacho.toml:2: there is no filter `tipe`: did you mean `type`?",
+            ),
+            ("[[sink]]\nkind = \"console\"\nname = \"A b\"", "tacho.toml:2: \"A b\" is no name of a handler"),
+        ] {
+            assert!(refused(text).starts_with(told), "{}", refused(text));
+        }
+    }
+
+    #[test]
     fn a_refusal_names_the_line_and_what_was_meant() {
         assert_eq!(
             refused("[server]\nlissen = \"x\""),
@@ -195,10 +244,9 @@ mod tests {
             refused("\n[jurnal]\n"),
             "tacho.toml:2: there is no table `jurnal`: did you mean `journal`?"
         );
-        assert!(
-            refused("[quux]")
-                .ends_with("there is no table `quux`; known are server, journal, view, ingest, redact, hook")
-        );
+        assert!(refused("[quux]").ends_with(
+            "there is no table `quux`; known are server, journal, view, ingest, redact, hook, sink"
+        ));
         assert_eq!(
             refused("[view]\nscan_ms = true"),
             "tacho.toml:2: `view.scan_ms`: expected number of milliseconds, found boolean"

@@ -4,6 +4,7 @@ mod file;
 pub mod reference;
 mod rule;
 pub mod setting;
+pub mod sink;
 mod values;
 
 pub use file::Rules;
@@ -14,6 +15,8 @@ use anyhow::{Context, Result};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tacho_connector::Surroundings;
+use tacho_engine::delivery::Handler;
 use tacho_event::Pattern;
 use tacho_ingest::{Redactor, marker, rules};
 use tacho_server::Intake;
@@ -171,6 +174,11 @@ impl Config {
         };
         let rules = rules::Rules(self.rules.ingest.iter().map(IngestRule::to_rule).collect());
         Ok(Intake { redactor: Arc::new(self.redactor()?), limits, markers, rules })
+    }
+
+    /// What delivers to the configured sinks.
+    pub fn handlers(&self, surroundings: &Surroundings) -> Result<Vec<Handler>> {
+        self.rules.sinks.iter().map(|sink| sink.open(surroundings)).collect()
     }
 
     /// Cuts out what is secret: the known secrets and those of the configuration.

@@ -2,6 +2,7 @@
 
 use super::rule::{INGEST_KEYS, REDACT_KEYS};
 use super::setting::{SETTINGS, Setting, TABLES};
+use super::sink;
 use std::fmt::{self, Write};
 
 const PREFACE: &str = "\
@@ -40,6 +41,24 @@ fn write_tables(page: &mut String) -> fmt::Result {
             "redact" => write_rule(page, "redact.rule", REDACT_KEYS)?,
             _ => {}
         }
+    }
+    write_sinks(page)
+}
+
+fn write_sinks(page: &mut String) -> fmt::Result {
+    let about = "\
+Where events go, besides the log. Each sink follows the log behind a cursor of its own, which is on the log too:
+what is delivered is delivered at least once, in order, over crashes and failures, and no
+append ever waits for it. A key with a dot may be written as a table, such as `batch = { events = 100 }`.";
+    write!(page, "\n## [[sink]]\n\n{about}\n\n| key | |\n|---|---|\n")?;
+    for key in sink::KEYS {
+        writeln!(page, "| `{}` | {} |", key.name, key.doc)?;
+    }
+    write!(page, "\n| kind | takes | |\n|---|---|---|\n")?;
+    for kind in tacho_connector::KINDS {
+        let keys: Vec<String> = kind.keys.iter().map(|key| format!("`{key}`")).collect();
+        let keys = if keys.is_empty() { "–".to_owned() } else { keys.join(", ") };
+        writeln!(page, "| `{}` | {keys} | {} |", kind.name, kind.about)?;
     }
     Ok(())
 }

@@ -9,11 +9,14 @@ use crate::data_folder;
 use crate::hook;
 use crate::identity;
 use crate::place::{Running, running_file};
+use crate::terminal::sink_block;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tacho_connector::Surroundings;
 use tacho_engine::{Engine, SystemClock};
 use tacho_server::Listeners;
 use tokio::runtime::{Builder, Runtime};
@@ -62,6 +65,10 @@ impl Serving {
             Some(condition_worker::command().context("cannot find this program's own file")?);
         let engine = Engine::open(settings, SystemClock)
             .with_context(|| format!("cannot open the log in {}", data.display()))?;
+        if let Err(error) = start_sinks(config, &engine) {
+            let _ = engine.close();
+            return Err(error);
+        }
         leave_word(config, &data, address)
             .with_context(|| format!("cannot write into {}", data.display()))?;
         let runtime = Builder::new_multi_thread().enable_all().build().context("cannot start a runtime")?;
@@ -82,6 +89,13 @@ impl Serving {
         served.context("the server failed")?;
         closed.context("the log could not be closed")
     }
+}
+
+/// Where each begins is fixed before the server answers.
+fn start_sinks(config: &Config, engine: &Engine) -> Result<()> {
+    let surroundings = Surroundings { engine: engine.clone(), console: Arc::new(sink_block) };
+    let handlers = config.handlers(&surroundings)?;
+    engine.start_handlers(handlers).context("the sinks cannot be started")
 }
 
 /// `setting` is where another address is chosen.

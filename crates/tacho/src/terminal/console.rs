@@ -5,7 +5,7 @@ use super::{Palette, escape, kind_style};
 use crate::cloud_event::CloudEvent;
 use jiff::tz::TimeZone;
 use serde_json::Value;
-use tacho_event::json;
+use tacho_event::{Recorded, json};
 
 /// Longest value of a field where the output is no terminal, in columns.
 const VALUE_COLUMNS: usize = 2_000;
@@ -29,6 +29,13 @@ pub fn console_block(event: &CloudEvent, zone: &TimeZone, palette: Palette, colu
         }
     }
     block
+}
+
+/// The same for a server's own console.
+pub fn sink_block(event: &Recorded) -> String {
+    let colour = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
+    let event = CloudEvent::new(event.to_cloudevent());
+    console_block(&event, &TimeZone::system(), Palette { colour }, usize::MAX)
 }
 
 fn field(name: &str, value: &Value, palette: Palette, columns: usize) -> String {

@@ -7,7 +7,7 @@ mod progress;
 mod style;
 mod summary;
 
-pub use console::console_block;
+pub use console::{console_block, sink_block};
 pub use escape::{escape, escape_json};
 pub use line::event_line;
 pub use progress::Progress;

@@ -1,0 +1,32 @@
+//! The kinds of sinks: each a file, all in one list.
+
+mod console;
+mod files;
+mod jsonl;
+
+use crate::{Settings, SettingsError, Surroundings};
+use tacho_engine::delivery::{BatchLimits, Deliver};
+
+/// A kind of sink.
+pub struct Kind {
+    pub name: &'static str,
+    /// What it does, for the reference page.
+    pub about: &'static str,
+    /// The keys of [`Settings`] that it takes, as the configuration names them.
+    pub keys: &'static [&'static str],
+    /// What goes out together unless configured otherwise.
+    pub batch: fn() -> BatchLimits,
+    /// Whether the settings are whole and can be used. The secret is not read yet; it is told whether there is
+    /// one.
+    pub check: fn(&Settings, bool) -> Result<(), SettingsError>,
+    /// Makes it ready from settings that were checked; connects to nothing yet.
+    pub open: fn(&Settings, &Surroundings) -> Result<Box<dyn Deliver>, SettingsError>,
+}
+
+/// Every kind.
+pub const KINDS: &[Kind] = &[console::KIND, jsonl::KIND, files::KIND];
+
+/// The kind of this name.
+pub fn find(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}

@@ -1,0 +1,15 @@
+//! The world's protocols: what delivers events to the outside, one file a kind.
+//!
+//! A kind tries once and says how it went; batches, retry, dead letters and the cursor are the kernel's
+//! ([`tacho_engine::delivery`]). To add one, write its file and its line in [`KINDS`].
+
+mod kind;
+mod local_file;
+mod rotation;
+mod secret;
+mod settings;
+
+pub use kind::{KINDS, Kind, find};
+pub use rotation::Rotation;
+pub use secret::Secret;
+pub use settings::{Settings, SettingsError, Surroundings};

@@ -1,0 +1,68 @@
+//! What a kind of handler implements.
+
+use std::time::Duration;
+use tacho_event::Recorded;
+
+/// Hands events to the outside. It owns its connection and its files; batching, retry, dead letters and the
+/// cursor are the kernel's, so an implementation tries once and says how it went.
+///
+/// Called on a thread of its own, so it may block; a stop waits for it within a limit, so whatever it waits
+/// for needs a timeout.
+pub trait Deliver: Send + 'static {
+    /// Takes the events over. After an error the same events come again, alone or together: what was taken
+    /// before the error may be taken twice, and must do no harm then.
+    fn deliver(&mut self, delivery: &Delivery<'_>) -> Result<Delivered, Failure>;
+
+    /// Makes all that was taken over outlive a power cut; only then does the cursor on the log pass it. Called
+    /// about once a second while something is delivered, and at a stop.
+    fn settle(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// Events that go out together.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    /// At least one, in the order of the log.
+    pub events: &'a [Recorded],
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+}
+
+/// What became of the events of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Delivered {
+    /// How many of them were there already and were left out.
+    pub skipped: u64,
+}
+
+/// Why events were not delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Stable, for programs: `http_500`, `disk_full`.
+    pub code: String,
+    /// For people; must hold no secret.
+    pub message: String,
+    pub verdict: Verdict,
+}
+
+/// What to do about a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Try again, not before `after` when the other side named a time.
+    Retry { after: Option<Duration> },
+    /// Trying again cannot help: the event is dead. A batch is taken apart first.
+    Reject,
+}
+
+impl Failure {
+    /// A failure that may pass.
+    pub fn retry(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), verdict: Verdict::Retry { after: None } }
+    }
+
+    /// A failure that will not pass.
+    pub fn reject(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), verdict: Verdict::Reject }
+    }
+}

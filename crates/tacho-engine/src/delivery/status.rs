@@ -1,0 +1,47 @@
+//! What is told of a handler.
+
+use tacho_event::{Position, Timestamp};
+
+/// Where a handler stands. What it was meant to get since its start, as far as the log was looked at, is
+/// `done + pending + dead + skipped`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HandlerStatus {
+    pub name: String,
+    pub kind: &'static str,
+    pub state: HandlerState,
+    /// Everything up to here is settled.
+    pub position: Position,
+    /// The log's last durable position.
+    pub head: Position,
+    /// Events that are meant and wait. All of those up to `head` when the handler is idle or waits for its next
+    /// attempt; while it is busy, those that were found so far.
+    pub pending: u64,
+    pub done: u64,
+    pub dead: u64,
+    pub skipped: u64,
+    /// Events a second that were delivered, over about the last ten seconds.
+    pub rate_per_second: f64,
+    /// Attempts in a row that failed.
+    pub attempt: u32,
+    /// The last failure, in words, until something is delivered.
+    pub last_error: Option<String>,
+    pub next_attempt: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandlerState {
+    Running,
+    Paused,
+    /// Several attempts in a row failed. It goes on trying.
+    Broken,
+}
+
+impl HandlerState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Broken => "broken",
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! `[[sink]]`: where events go.
+
+use super::file::unknown;
+use super::setting::Kind;
+use super::values::Value;
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use jiff::tz::TimeZone;
+use std::time::Duration;
+use tacho_connector::{KINDS, Secret, Settings, Surroundings, find};
+use tacho_engine::delivery::{Handler, Policy, Start, check_name};
+use tacho_event::{Filter, Position, Timestamp};
+
+/// The list's name in the file.
+pub const TABLE: &str = "sink";
+/// Longest secret, in bytes.
+const SECRET_BYTES_MAX: usize = 4096;
+/// The conditions of `on`. Times are left out, for a sink follows the log; so is the phase of a stream.
+const FILTERS: [&str; 11] = [
+    "type",
+    "stream",
+    "source",
+    "session",
+    "agent",
+    "actor",
+    "correlation",
+    "trace",
+    "id",
+    "search",
+    "where",
+];
+
+/// A sink as it is configured.
+#[derive(Debug)]
+pub struct Sink {
+    pub kind: &'static str,
+    pub name: String,
+    pub filter: Filter,
+    pub policy: Policy,
+    settings: Settings,
+    secret: Option<SecretPlace>,
+}
+
+/// Where a secret is read when the sink is opened.
+#[derive(Debug)]
+enum SecretPlace {
+    Variable(String),
+    File(String),
+}
+
+/// A key, what it holds, and what it does.
+pub struct Key {
+    pub name: &'static str,
+    pub holds: Holds,
+    pub doc: &'static str,
+}
+
+/// What a key holds: text of its own meaning, or what a setting can hold.
+#[derive(Clone, Copy)]
+pub enum Holds {
+    Text,
+    Filter,
+    Setting(Kind),
+}
+
+const fn key(name: &'static str, holds: Holds, doc: &'static str) -> Key {
+    Key { name, holds, doc }
+}
+
+/// The keys of every kind, then those that only some kinds have.
+pub const KEYS: &[Key] = &[
+    key("kind", Holds::Text, "What it delivers to; see below."),
+    key(
+        "name",
+        Holds::Text,
+        "Names its cursor on the log and its dead letters; else the kind, `-2` behind the second of it.",
+    ),
+    key(
+        "on",
+        Holds::Filter,
+        "What it gets: a pattern of types, a list of them, or a table of conditions such as `{ type = \"claude.*\", stream = \"session/*\", where = \".data.cost_usd > 1\" }`. Types `tacho.*` only when named so.",
+    ),
+    key(
+        "start",
+        Holds::Text,
+        "Where it begins when it was never there: `now`, `start`, or the position behind which. Default `now`.",
+    ),
+    key("batch.events", Holds::Setting(Kind::Count), "Most events that go out together."),
+    key(
+        "batch.bytes",
+        Holds::Setting(Kind::Bytes),
+        "Most bytes that go out together; one event always fits. Default 1 MiB.",
+    ),
+    key("batch.window_ms", Holds::Setting(Kind::Milliseconds), "How long an event waits for others."),
+    key(
+        "retry.attempts",
+        Holds::Setting(Kind::Count),
+        "Attempts of an event, the first one counted; then it is a dead letter. 0, the default: until it is taken.",
+    ),
+    key(
+        "retry.first_ms",
+        Holds::Setting(Kind::Milliseconds),
+        "The pause behind the first failure; each further one doubles it. Default 500.",
+    ),
+    key("retry.longest_ms", Holds::Setting(Kind::Milliseconds), "The longest pause. Default 60000."),
+    key("path", Holds::Text, "The file or folder."),
+    key("url", Holds::Text, "The receiver."),
+    key("mode", Holds::Text, "`batch` or `structured`."),
+    key("secret_env", Holds::Text, "The environment variable that holds the secret."),
+    key("secret_file", Holds::Text, "The file whose first line is the secret."),
+    key("timeout_ms", Holds::Setting(Kind::Milliseconds), "How long one attempt may take. Default 10000."),
+    key(
+        "rotate.bytes",
+        Holds::Setting(Kind::Bytes),
+        "`jsonl`: the size behind which a new file begins. `files`: of all files together; the oldest go.",
+    ),
+    key(
+        "rotate.age_ms",
+        Holds::Setting(Kind::Milliseconds),
+        "`jsonl`: the age behind which a new file begins. `files`: the age at which a file goes. May be written `\"7d\"`.",
+    ),
+    key("rotate.keep", Holds::Setting(Kind::Count), "How many old files are kept; all without it."),
+];
+/// How many of the keys every kind has.
+const FOR_ALL: usize = 10;
+
+/// Reads one item of the list; `others` are those before it.
+pub fn read(item: &toml::Value, others: &[Sink]) -> Result<Sink> {
+    let table = item.as_table().context("write [[sink]] above each sink")?;
+    let name = table.get("kind").and_then(toml::Value::as_str).context("[[sink]]: `kind` is missing")?;
+    let Some(kind) = find(name) else {
+        bail!(unknown("kind", name, KINDS.iter().map(|kind| kind.name)));
+    };
+    let mut sink = Sink {
+        kind: kind.name,
+        name: free_name(kind.name, others),
+        filter: Filter::default(),
+        policy: Policy { batch: (kind.batch)(), ..Policy::default() },
+        settings: Settings::default(),
+        secret: None,
+    };
+    for (name, value) in flat(table) {
+        let known = KEYS.iter().enumerate().find(|(_, key)| key.name == name);
+        let Some((index, key)) = known else {
+            bail!(unknown("key", &name, KEYS.iter().map(|key| key.name)));
+        };
+        let is_taken = index < FOR_ALL || kind.keys.contains(&key.name);
+        ensure!(is_taken, "`{name}` is no key of the kind `{}`", kind.name);
+        set(&mut sink, key, value).map_err(|error| match key.holds {
+            Holds::Filter => error,
+            _ => anyhow!("`{name}`: {error:#}"),
+        })?;
+    }
+    check_name(&sink.name)?;
+    ensure!(others.iter().all(|other| other.name != sink.name), "two sinks are named {:?}", sink.name);
+    let has_secret = sink.secret.is_some();
+    (kind.check)(&sink.settings, has_secret).with_context(|| format!("sink `{}`", sink.name))?;
+    Ok(sink)
+}
+
+impl Sink {
+    /// Ready to be started.
+    pub fn open(&self, surroundings: &Surroundings) -> Result<Handler> {
+        let kind = find(self.kind).context("the kind is in the list")?;
+        let mut settings = self.settings.clone();
+        settings.secret = self.secret.as_ref().map(SecretPlace::read).transpose()?;
+        let deliver = (kind.open)(&settings, surroundings);
+        let deliver = deliver.with_context(|| format!("sink `{}`", self.name))?;
+        let (filter, policy) = (self.filter.clone(), self.policy.clone());
+        Ok(Handler { name: self.name.clone(), kind: self.kind, filter, policy, deliver })
+    }
+}
+
+impl SecretPlace {
+    fn read(&self) -> Result<Secret> {
+        let text = match self {
+            Self::Variable(name) => {
+                std::env::var(name).with_context(|| format!("the secret's variable {name} is not set"))?
+            }
+            Self::File(path) => std::fs::read_to_string(path)
+                .with_context(|| format!("the secret file {path} cannot be read"))?,
+        };
+        let secret = text.lines().next().unwrap_or_default().trim();
+        ensure!(
+            (1..=SECRET_BYTES_MAX).contains(&secret.len()),
+            "a secret must have 1 to {SECRET_BYTES_MAX} bytes, in the first line of its file or in its variable"
+        );
+        Ok(Secret::new(secret))
+    }
+}
+
+/// `batch = { events = 7 }` as `batch.events = 7`; `on` stays whole.
+fn flat(table: &toml::Table) -> Vec<(String, &toml::Value)> {
+    let mut keys = Vec::new();
+    for (name, value) in table {
+        match value.as_table().filter(|_| name != "on") {
+            Some(inner) => keys.extend(inner.iter().map(|(key, value)| (format!("{name}.{key}"), value))),
+            None => keys.push((name.clone(), value)),
+        }
+    }
+    keys
+}
+
+fn set(sink: &mut Sink, key: &Key, value: &toml::Value) -> Result<()> {
+    match key.holds {
+        Holds::Filter => set_filter(&mut sink.filter, value),
+        Holds::Text => {
+            let text =
+                value.as_str().map(str::to_owned).or_else(|| value.as_integer().map(|n| n.to_string()));
+            let text = text.with_context(|| format!("expected text, found {}", value.type_str()))?;
+            set_text(sink, key.name, text)
+        }
+        Holds::Setting(kind) => match Value::from_toml(kind, value)? {
+            Value::Number(number) => set_number(sink, key.name, number),
+            _ => bail!("expected a number"),
+        },
+    }
+}
+
+fn set_text(sink: &mut Sink, key: &str, text: String) -> Result<()> {
+    match key {
+        "name" => sink.name = text,
+        "start" => sink.policy.start = start(&text)?,
+        "path" => sink.settings.path = Some(text.into()),
+        "url" => sink.settings.url = Some(text),
+        "mode" => sink.settings.mode = Some(text),
+        "secret_env" => sink.secret = Some(SecretPlace::Variable(text)),
+        "secret_file" => sink.secret = Some(SecretPlace::File(text)),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn set_number(sink: &mut Sink, key: &str, number: u64) -> Result<()> {
+    let size = usize::try_from(number).unwrap_or(usize::MAX);
+    let (policy, settings) = (&mut sink.policy, &mut sink.settings);
+    match key {
+        "batch.events" => policy.batch.events = size,
+        "batch.bytes" => policy.batch.bytes = size,
+        "batch.window_ms" => policy.batch.window_ms = number,
+        "retry.attempts" => {
+            policy.retry.attempts = (number > 0).then(|| u32::try_from(number).unwrap_or(u32::MAX));
+        }
+        "retry.first_ms" => policy.retry.first_ms = number,
+        "retry.longest_ms" => policy.retry.longest_ms = number,
+        "timeout_ms" => settings.timeout_ms = Some(number),
+        "rotate.bytes" => settings.rotation.bytes = Some(number),
+        "rotate.age_ms" => settings.rotation.age = Some(Duration::from_millis(number)),
+        "rotate.keep" => settings.rotation.keep = Some(size),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn start(text: &str) -> Result<Start> {
+    match text {
+        "now" => Ok(Start::Now),
+        "start" => Ok(Start::Beginning),
+        position => match position.parse() {
+            Ok(position) => Ok(Start::After(Position(position))),
+            Err(_) => bail!("{position:?} is none of now, start, or a position"),
+        },
+    }
+}
+
+/// `"a.*"`, `["a.*", "b"]`, or a table of conditions.
+fn set_filter(filter: &mut Filter, value: &toml::Value) -> Result<()> {
+    let mut set = |key: &str, text: &str| -> Result<()> {
+        filter.set(key, text, Timestamp(0), &TimeZone::UTC)?;
+        Ok(())
+    };
+    match value {
+        toml::Value::Table(conditions) => {
+            for (key, value) in conditions {
+                ensure!(
+                    FILTERS.contains(&key.as_str()),
+                    "{}",
+                    unknown("filter", key, FILTERS.iter().copied())
+                );
+                for text in texts(value).with_context(|| format!("`on.{key}`"))? {
+                    set(key, text)?;
+                }
+            }
+            Ok(())
+        }
+        types => texts(types).context("`on`")?.into_iter().try_for_each(|text| set("type", text)),
+    }
+}
+
+fn texts(value: &toml::Value) -> Result<Vec<&str>> {
+    let refuse = || format!("expected text or a list of texts, found {}", value.type_str());
+    match value {
+        toml::Value::Array(items) => {
+            items.iter().map(|item| item.as_str()).collect::<Option<_>>().with_context(refuse)
+        }
+        one => Ok(vec![one.as_str().with_context(refuse)?]),
+    }
+}
+
+/// The kind's name, with a number behind it for the second one of the kind.
+fn free_name(kind: &str, others: &[Sink]) -> String {
+    match others.iter().filter(|other| other.kind == kind).count() {
+        0 => kind.to_owned(),
+        more => format!("{kind}-{}", more + 1),
+    }
+}
