@@ -1,11 +1,13 @@
 //! `tacho.toml`: raw, as it is written. Keys that nobody knows are errors with a suggestion.
 
+use super::alert;
 use super::rule::{self, IngestRule, RedactRule};
 use super::setting::{SETTINGS, TABLES, find};
 use super::sink::{self, Sink};
 use super::values::{Origin, Value, Values};
 use anyhow::{Context, Result, anyhow, bail};
 use std::path::Path;
+use tacho_engine::{Price, Rule};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -20,6 +22,9 @@ pub struct Rules {
     pub ingest: Vec<IngestRule>,
     pub redact: Vec<RedactRule>,
     pub sinks: Vec<Sink>,
+    /// Those of the file; without any, the defaults hold.
+    pub alerts: Vec<Rule>,
+    pub prices: Vec<Price>,
 }
 
 /// Reads the file into `values`, and answers its rules.
@@ -39,11 +44,28 @@ pub(super) fn apply(path: &Path, text: &str, values: &mut Values) -> Result<Rule
     })?;
     let mut rules = Rules::default();
     for (name, value) in table.get_ref() {
-        let at = Place { path, text, line: line_of(text, name.span().start) };
-        let known = TABLES.iter().map(|(table, _)| *table).chain([sink::TABLE]);
-        if name.get_ref() == sink::TABLE {
-            rules.sinks = read_sinks(&at, value)?;
-            continue;
+        let at = Place { table: name.get_ref(), path, text, line: line_of(text, name.span().start) };
+        let known = TABLES.iter().map(|(table, _)| *table).chain([sink::TABLE]).chain(alert::TABLES);
+        match name.get_ref().as_ref() {
+            sink::TABLE => {
+                let sinks = read_items(&at, value, "kind", sink::read)?;
+                rules.sinks.splice(0..0, sinks);
+                continue;
+            }
+            "alert" => {
+                rules.alerts = read_items(&at, value, "condition", |item, _| alert::alert(item))?;
+                continue;
+            }
+            "price" => {
+                rules.prices = read_items(&at, value, "model", |item, _| alert::price(item))?;
+                continue;
+            }
+            "alerts" => {
+                let channels = alert::channels(&to_value(value), &[]);
+                rules.sinks.extend(channels.map_err(|error| at.refuse(format!("{error:#}")))?);
+                continue;
+            }
+            _ => {}
         }
         if !TABLES.iter().any(|(table, _)| table == name.get_ref()) {
             return Err(at.unknown("table", name.get_ref(), known));
@@ -98,22 +120,29 @@ fn read_table(
     Ok(())
 }
 
-fn read_sinks(file: &Place<'_>, value: &Spanned<DeValue<'_>>) -> Result<Vec<Sink>> {
+/// The items of an array of tables; `key` is the one whose line an error names.
+fn read_items<T>(
+    file: &Place<'_>,
+    value: &Spanned<DeValue<'_>>,
+    key: &str,
+    read: impl Fn(&toml::Value, &[T]) -> Result<T>,
+) -> Result<Vec<T>> {
     let DeValue::Array(items) = value.get_ref() else {
-        return Err(file.refuse("write [[sink]] above each sink".to_owned()));
+        return Err(file.refuse(format!("write [[{0}]] above each {0}", file.table)));
     };
-    let mut sinks: Vec<Sink> = Vec::new();
+    let mut found: Vec<T> = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        let at = Place { line: line_of_item(file.text, value, index, "kind"), ..*file };
-        let sink = sink::read(&to_value(item), &sinks).map_err(|error| at.refuse(format!("{error:#}")))?;
-        sinks.push(sink);
+        let at = Place { line: line_of_item(file.text, value, index, key), ..*file };
+        let item = read(&to_value(item), &found).map_err(|error| at.refuse(format!("{error:#}")))?;
+        found.push(item);
     }
-    Ok(sinks)
+    Ok(found)
 }
 
 /// A line of the file, for errors.
 #[derive(Clone, Copy)]
 struct Place<'a> {
+    table: &'a str,
     path: &'a Path,
     text: &'a str,
     line: usize,
@@ -245,7 +274,7 @@ mod tests {
             "tacho.toml:2: there is no table `jurnal`: did you mean `journal`?"
         );
         assert!(refused("[quux]").ends_with(
-            "there is no table `quux`; known are server, journal, view, ingest, redact, hook, sink"
+            "there is no table `quux`; known are server, journal, view, ingest, redact, hook, budget, sink, alert, alerts, price"
         ));
         assert_eq!(
             refused("[view]\nscan_ms = true"),

@@ -1,5 +1,6 @@
 //! What is in force: the file, then environment variables, then flags.
 
+mod alert;
 mod file;
 pub mod reference;
 mod rule;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tacho_connector::Surroundings;
 use tacho_engine::delivery::Handler;
+use tacho_engine::{Budgets, NanoUsd, Prices, Rule, WatchLimits};
 use tacho_event::Pattern;
 use tacho_ingest::{Redactor, marker, rules};
 use tacho_server::Intake;
@@ -127,6 +129,27 @@ impl Config {
         engine.hook.transcript_folders =
             values.texts("hook.transcript_folders").iter().map(PathBuf::from).collect();
         engine
+    }
+
+    /// Prices, budgets and alerts.
+    pub fn watch(&self) -> Result<WatchLimits> {
+        let budget = |name: &str| {
+            let text = self.values.text(name);
+            let amount = text.parse().ok().and_then(NanoUsd::from_usd);
+            anyhow::ensure!(text.is_empty() || amount.is_some(), "{name} is no amount of dollars");
+            Ok(amount)
+        };
+        let alerts = &self.rules.alerts;
+        Ok(WatchLimits {
+            prices: Prices::new(self.rules.prices.clone())?,
+            budgets: Budgets {
+                session: budget("budget.session_usd")?,
+                feature: budget("budget.feature_usd")?,
+                day: budget("budget.day_usd")?,
+            },
+            rules: if alerts.is_empty() { Rule::defaults() } else { alerts.clone() },
+            ..WatchLimits::default()
+        })
     }
 
     /// What the server's doors take from the settings.

@@ -1,5 +1,6 @@
 //! The reference page of the configuration, made from the list of settings.
 
+use super::alert;
 use super::rule::{INGEST_KEYS, REDACT_KEYS};
 use super::setting::{SETTINGS, Setting, TABLES};
 use super::sink;
@@ -42,7 +43,20 @@ fn write_tables(page: &mut String) -> fmt::Result {
             _ => {}
         }
     }
-    write_sinks(page)
+    write_sinks(page)?;
+    let about = "\
+Alerts on key figures; without any, four defaults hold. Each is told at most once in ten minutes, as the event `tacho.alert`.
+What is far from its own past (a tool's failures and latency, the same call again and again, silence) is told without a rule.";
+    write_list(page, "[[alert]]", about, alert::ALERT_KEYS)?;
+    let about = "Where alerts go. A sink named `alerts-webhook`, with its cursor and its dead letters.";
+    write_list(page, "[alerts.webhook]", about, alert::WEBHOOK_KEYS)?;
+    let about = "Prices of models, before those that the program brings.";
+    write_list(page, "[[price]]", about, alert::PRICE_KEYS)
+}
+
+fn write_list(page: &mut String, name: &str, about: &str, keys: &[(&str, &str)]) -> fmt::Result {
+    write!(page, "\n## {name}\n\n{about}\n\n| key | |\n|---|---|\n")?;
+    keys.iter().try_for_each(|(key, doc)| writeln!(page, "| `{key}` | {doc} |"))
 }
 
 fn write_sinks(page: &mut String) -> fmt::Result {

@@ -110,12 +110,12 @@ fn read<T: for<'de> Deserialize<'de>>(
     items.iter().map(|item| read_one(name, item, keys)).collect()
 }
 
-fn read_one<T: for<'de> Deserialize<'de>>(
+pub(super) fn read_one<T: for<'de> Deserialize<'de>>(
     name: &str,
     item: &toml::Value,
     keys: &[(&str, &str)],
 ) -> Result<T> {
-    let Some(table) = item.as_table() else { bail!("write [[{name}]] above each rule") };
+    let Some(table) = item.as_table() else { bail!("write [[{name}]] above each item") };
     let known = keys.iter().map(|(key, _)| *key);
     if let Some(strange) = table.keys().find(|key| !keys.iter().any(|(known, _)| known == key)) {
         bail!("[[{name}]]: {}", unknown("key", strange, known));

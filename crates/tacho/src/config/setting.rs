@@ -14,6 +14,8 @@ pub enum Kind {
     /// A whole number of milliseconds, or text such as `50ms`, `2s`.
     Milliseconds,
     Flag,
+    /// An amount of US dollars; nothing for none.
+    Dollars,
     /// A list of texts; in a variable, separated by commas.
     Texts,
 }
@@ -28,6 +30,7 @@ impl Kind {
             Self::Bytes => "number of bytes",
             Self::Milliseconds => "number of milliseconds",
             Self::Flag => "true or false",
+            Self::Dollars => "US dollars",
             Self::Texts => "list of texts",
         }
     }
@@ -76,6 +79,10 @@ pub const TABLES: &[(&str, &str)] = &[
     ),
     ("redact", "What is kept out of the log. `[[redact.rule]]` adds secrets to those that are known."),
     ("hook", "Hooks of agents, and the spool that keeps them while the server is away."),
+    (
+        "budget",
+        "What may be spent. At 80 % comes the event `budget_warning`, at 100 % `budget_exceeded`, each once.",
+    ),
 ];
 
 /// The setting of this name.
@@ -87,7 +94,7 @@ const fn setting(name: &'static str, kind: Kind, default: &'static str, doc: &'s
     Setting { name, kind, default, doc }
 }
 
-use Kind::{Address, Bytes, Count, Flag, Milliseconds, Path, Texts};
+use Kind::{Address, Bytes, Count, Dollars, Flag, Milliseconds, Path, Texts};
 
 pub const SETTINGS: &[Setting] = &[
     setting(
@@ -316,4 +323,7 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "Folders below which transcripts are read, beside any `.claude/projects`.",
     ),
+    setting("budget.session_usd", Dollars, "", "By a session."),
+    setting("budget.feature_usd", Dollars, "", "On a feature."),
+    setting("budget.day_usd", Dollars, "", "On a day of UTC."),
 ];

@@ -120,6 +120,7 @@ impl Value {
         let text = text.trim();
         Ok(match kind {
             Kind::Path => Self::Text(text.to_owned()),
+            Kind::Dollars => Self::Text(dollars(text)?),
             Kind::Address => Self::Text(address(text)?),
             Kind::Count => Self::Number(text.parse().map_err(|_| anyhow!("{text:?} is no whole number"))?),
             Kind::Bytes => Self::Number(bytes(text)?),
@@ -140,6 +141,9 @@ impl Value {
         match (kind, value) {
             (Kind::Count | Kind::Bytes | Kind::Milliseconds, toml::Value::Integer(number)) => {
                 Ok(Self::Number(u64::try_from(*number).context("the number is negative")?))
+            }
+            (Kind::Dollars, toml::Value::Integer(_) | toml::Value::Float(_)) => {
+                Self::parse(kind, &value.to_string())
             }
             (Kind::Flag, toml::Value::Boolean(flag)) => Ok(Self::Flag(*flag)),
             (Kind::Count | Kind::Flag | Kind::Texts, toml::Value::String(_)) => {
@@ -177,6 +181,14 @@ fn is_strange(name: &str) -> bool {
 
 fn wrong_kind(kind: Kind, value: &toml::Value) -> String {
     format!("expected {}, found {}", kind.name(), value.type_str())
+}
+
+fn dollars(text: &str) -> Result<String> {
+    let amount: Option<f64> = text.parse().ok().filter(|amount| (0.0..1e9).contains(amount) && *amount > 0.0);
+    if text.is_empty() || amount.is_some() {
+        return Ok(text.to_owned());
+    }
+    bail!("{text:?} is no amount of US dollars above 0")
 }
 
 fn address(text: &str) -> Result<String> {

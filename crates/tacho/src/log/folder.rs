@@ -42,6 +42,7 @@ impl Folder {
         };
         let data = private.as_ref().map_or(&place.data, |private| &private.path);
         let mut config = place.config.engine(data.clone(), String::new());
+        config.watch = place.config.watch()?;
         config.journal.read_only = true;
         // Nobody waits behind this reader: it may take the time that a large fold needs.
         config.query.wait_ms = config::setting::OFFLINE_WAIT_MS;

@@ -61,6 +61,7 @@ impl Serving {
         let listeners = Listeners { http: vec![listener], otlp_grpc: grpc };
         let holder = format!("process {} at http://{address}", std::process::id());
         let mut settings = config.engine(data.clone(), holder);
+        settings.watch = config.watch()?;
         settings.condition_worker =
             Some(condition_worker::command().context("cannot find this program's own file")?);
         let engine = Engine::open(settings, SystemClock)
