@@ -2,6 +2,7 @@
 
 use tacho_event::json::{self, Kind};
 use tacho_event::{Recorded, json as text};
+use tacho_ingest::otlp;
 
 /// Longest line, in characters.
 const MAX_CHARACTERS: usize = 120;
@@ -25,11 +26,11 @@ const TELLING: [&str; 14] = [
 /// How many members are shown where none of those is there.
 const SHOWN_MEMBERS: usize = 3;
 
-/// The tool and its input for a tool call, else the member that says most, else the first few.
+/// What telemetry tells, the tool and its input for a tool call, else the member that says most, else the first few.
 pub fn summary(event: &Recorded) -> String {
     let Some(data) = event.data() else { return String::new() };
     let said = match json::kind(data) {
-        Kind::Object => of_object(data),
+        Kind::Object => otlp::summary(event.kind(), data).unwrap_or_else(|| of_object(data)),
         Kind::Null => String::new(),
         _ => text::text(data).into_owned(),
     };

@@ -13,10 +13,12 @@ mod protobuf;
 mod record;
 mod resource;
 mod span;
+mod summary;
 mod usage;
 mod value;
 
 pub use files::import;
+pub use summary::summary;
 
 use crate::door::Door;
 use crate::{Limits, Refusal};

@@ -3,6 +3,7 @@
 use crate::cloud_event::CloudEvent;
 use serde_json::Value;
 use tacho_event::json;
+use tacho_ingest::otlp;
 
 /// Fields that say what an event is about, the most telling first.
 const TELLING: &[&str] = &[
@@ -44,8 +45,9 @@ const SUMMARY_CHARACTERS: usize = 400;
 /// One line without colour; control characters are still in it.
 pub fn summary(event: &CloudEvent) -> String {
     let Some(data) = event.data() else { return String::new() };
+    let telemetry = otlp::summary(&event.kind(), data);
     let data = json::to_value(data);
-    let told = tool(&data).or_else(|| telling(&data)).unwrap_or_else(|| fields(&data));
+    let told = telemetry.or_else(|| tool(&data)).or_else(|| telling(&data)).unwrap_or_else(|| fields(&data));
     told.chars().take(SUMMARY_CHARACTERS).collect()
 }
 
