@@ -4,10 +4,13 @@
 //! ([`tacho_engine::delivery`]). To add one, write its file and its line in [`KINDS`].
 
 mod kind;
+mod kpi;
 mod local_file;
+mod resp;
 mod rotation;
 mod secret;
 mod settings;
+mod signature;
 
 pub use kind::{KINDS, Kind, find};
 pub use rotation::Rotation;

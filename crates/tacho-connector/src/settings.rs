@@ -4,7 +4,7 @@ use crate::{Rotation, Secret};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tacho_engine::Engine;
-use tacho_event::Recorded;
+use tacho_event::{Filter, Recorded};
 use thiserror::Error;
 
 /// The keys of a sink, read. Each kind takes those that it names.
@@ -18,6 +18,8 @@ pub struct Settings {
     /// What proves who we are; never told in an error.
     pub secret: Option<Secret>,
     pub rotation: Rotation,
+    /// Which events the sink is meant to get; the kernel chooses them.
+    pub filter: Filter,
     /// How long one attempt may take, in milliseconds.
     pub timeout_ms: Option<u64>,
 }

@@ -2,7 +2,9 @@
 
 mod console;
 mod files;
+mod http;
 mod jsonl;
+mod redis;
 
 use crate::{Settings, SettingsError, Surroundings};
 use tacho_engine::delivery::{BatchLimits, Deliver};
@@ -24,7 +26,7 @@ pub struct Kind {
 }
 
 /// Every kind.
-pub const KINDS: &[Kind] = &[console::KIND, jsonl::KIND, files::KIND];
+pub const KINDS: &[Kind] = &[console::KIND, jsonl::KIND, files::KIND, http::KIND, redis::KIND];
 
 /// The kind of this name.
 pub fn find(name: &str) -> Option<&'static Kind> {

@@ -162,6 +162,7 @@ impl Sink {
     pub fn open(&self, surroundings: &Surroundings) -> Result<Handler> {
         let kind = find(self.kind).context("the kind is in the list")?;
         let mut settings = self.settings.clone();
+        settings.filter = self.filter.clone();
         settings.secret = self.secret.as_ref().map(SecretPlace::read).transpose()?;
         let deliver = (kind.open)(&settings, surroundings);
         let deliver = deliver.with_context(|| format!("sink `{}`", self.name))?;

@@ -1,0 +1,87 @@
+//! An engine of the test's own, and a sink at work on it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tacho_connector::{Settings, Surroundings, find};
+use tacho_engine::delivery::{Handler, HandlerStatus, Policy, Retry, Start};
+use tacho_engine::{Config, Engine, SystemClock};
+use tacho_event::{Draft, Filter, Sameness, Timestamp};
+use tempfile::TempDir;
+
+/// Nothing that a test waits for takes longer, whatever else the machine does.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Bench {
+    pub folder: TempDir,
+    pub engine: Engine,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let engine = Engine::open(Config::new(folder.path().join("data")), SystemClock).unwrap();
+        Self { folder, engine }
+    }
+
+    /// Ends the engine and opens it again.
+    pub fn restart(&mut self) {
+        self.engine.close().unwrap();
+        self.engine = Engine::open(Config::new(self.folder.path().join("data")), SystemClock).unwrap();
+    }
+
+    /// Starts a sink that begins with the first event and does not wait long between attempts.
+    pub fn start(&self, kind: &str, settings: Settings, change: impl FnOnce(&mut Policy)) {
+        let kind = find(kind).unwrap();
+        let surroundings =
+            Surroundings { engine: self.engine.clone(), console: Arc::new(|event| event.kind().to_owned()) };
+        (kind.check)(&settings, settings.secret.is_some()).unwrap();
+        let deliver = (kind.open)(&settings, &surroundings).unwrap();
+        let mut policy = Policy {
+            batch: (kind.batch)(),
+            retry: Retry { first_ms: 1, longest_ms: 20, attempts: None },
+            start: Start::Beginning,
+            ..Policy::default()
+        };
+        policy.progress.every_ms = 10;
+        change(&mut policy);
+        let filter = Filter::default();
+        let handler = Handler { name: "sink".into(), kind: kind.name, filter, policy, deliver };
+        self.engine.start_handlers(vec![handler]).unwrap();
+    }
+
+    /// Appends events with the ids `first..first + count`.
+    pub fn append(&self, kind: &str, first: u64, count: u64, data: &str) {
+        let event = |id: u64| {
+            let mut draft = Draft::new(kind.to_owned(), "/t", format!("e{id}"));
+            draft.subject = Some("task/x".into());
+            let now = self.engine.now();
+            draft.put_text("time", &Timestamp(now.0 - now.0 % 1_000_000).to_rfc3339_millis());
+            draft.set_data(data.as_bytes());
+            draft.finish(Sameness::FirstWins).unwrap()
+        };
+        self.engine.append_and_wait((first..first + count).map(event).collect()).unwrap();
+    }
+
+    pub fn status(&self) -> HandlerStatus {
+        self.engine.handler("sink").unwrap()
+    }
+
+    /// Waits until the sink says so; answers its status then.
+    #[track_caller]
+    pub fn until(&self, what: &str, is_so: impl Fn(&HandlerStatus) -> bool) -> HandlerStatus {
+        eventually(what, || Some(self.status()).filter(|status| is_so(status)))
+    }
+}
+
+/// Asks again until there is an answer.
+#[track_caller]
+pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        std::thread::yield_now();
+    }
+}
