@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const KIND: Kind = Kind {
     name: "http",
     about: "Posts CloudEvents to `url`: a batch (`application/cloudevents-batch+json`), or with `mode = \"structured\"` \
-            one at a time. With a secret, requests are signed as Standard Webhooks says. A `Retry-After` of 429 and 503 \
+            one at a time, or with `mode = \"payload\"` each payload alone (`application/json`). With a secret, requests are signed as Standard Webhooks says. A `Retry-After` of 429 and 503 \
             is honoured; any other answer of 400 to 499 but 408 makes a dead letter, all else is tried again.",
     keys: &["url", "mode", "secret_env", "secret_file", "timeout_ms"],
     batch: || BatchLimits { events: 100, bytes: 1 << 20, window_ms: 100 },
@@ -31,15 +31,19 @@ pub(super) const KIND: Kind = Kind {
 enum Mode {
     Batch,
     Structured,
+    /// One at a time, the payload alone.
+    Payload,
 }
 
 fn mode(settings: &Settings) -> Result<Mode, SettingsError> {
     match settings.mode.as_deref() {
         None | Some("batch") => Ok(Mode::Batch),
         Some("structured") => Ok(Mode::Structured),
-        Some(other) => {
-            Err(SettingsError::unusable("mode", format!("{other:?} is neither batch nor structured")))
-        }
+        Some("payload") => Ok(Mode::Payload),
+        Some(other) => Err(SettingsError::unusable(
+            "mode",
+            format!("{other:?} is none of batch, structured and payload"),
+        )),
     }
 }
 
@@ -101,11 +105,16 @@ impl Deliver for Http {
                 let ids = delivery.events.iter().map(|event| (event.source(), event.id()));
                 self.post("application/cloudevents-batch+json", &message_id(ids), &body)?;
             }
-            Mode::Structured => {
+            Mode::Structured | Mode::Payload => {
                 let left = delivery.events.iter().filter(|event| event.position.0 > self.accepted);
                 for event in left.collect::<Vec<_>>() {
                     let id = message_id([(event.source(), event.id())].into_iter());
-                    self.post("application/cloudevents+json", &id, &event.to_cloudevent())?;
+                    match self.mode {
+                        Mode::Payload => {
+                            self.post("application/json", &id, event.data().unwrap_or(b"null"))?;
+                        }
+                        _ => self.post("application/cloudevents+json", &id, &event.to_cloudevent())?,
+                    }
                     self.accepted = event.position.0;
                 }
             }

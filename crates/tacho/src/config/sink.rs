@@ -104,7 +104,7 @@ pub const KEYS: &[Key] = &[
     key("retry.longest_ms", Holds::Setting(Kind::Milliseconds), "The longest pause. Default 60000."),
     key("path", Holds::Text, "The file or folder."),
     key("url", Holds::Text, "The receiver."),
-    key("mode", Holds::Text, "`batch` or `structured`."),
+    key("mode", Holds::Text, "`batch`, `structured` or `payload`."),
     key("secret_env", Holds::Text, "The environment variable that holds the secret."),
     key("secret_file", Holds::Text, "The file whose first line is the secret."),
     key("timeout_ms", Holds::Setting(Kind::Milliseconds), "How long one attempt may take. Default 10000."),
