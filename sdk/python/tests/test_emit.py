@@ -8,12 +8,12 @@ import unittest
 import uuid
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from recorder import RecorderCase
 
 import tachograph
-from tachograph import InvalidEvent, NotDelivered
+from tachograph import InvalidEvent, NotDelivered, catalogue
 
 
 class Emit(RecorderCase):
@@ -153,6 +153,10 @@ for method in ('fork', 'spawn'):
     def test_the_public_names(self) -> None:
         for name in tachograph.__all__:
             self.assertTrue(hasattr(tachograph, name), name)
+
+    def test_the_types_of_the_catalogue(self) -> None:
+        self.assertEqual(catalogue.AgentCompleted.__required_keys__, {"agent", "task_id", "status"})
+        self.assertIn("critic_decision", get_args(catalogue.EventType))
 
 
 if __name__ == "__main__":

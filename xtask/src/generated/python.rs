@@ -62,6 +62,9 @@ fn payload(kind: &str, event: &Value, out: &mut String) -> Result<()> {
     let (always, maybe): (Fields, Fields) =
         fields.clone().into_iter().partition(|(name, _)| required.contains(&name.as_str()));
     let doc = format!("    \"\"\"`{kind}`: {}\"\"\"\n\n", meaning(event));
+    if fields.keys().any(|name| !is_identifier(name)) {
+        return oddly_named(&class, &doc, &always, &maybe, out);
+    }
     if maybe.is_empty() {
         write!(out, "\n\nclass {class}(TypedDict):\n{doc}{}", members(&always))?;
     } else if always.is_empty() {
@@ -71,6 +74,31 @@ fn payload(kind: &str, event: &Value, out: &mut String) -> Result<()> {
         write!(out, "\n\nclass {class}(_{class}, total=False):\n{doc}{}", members(&maybe))?;
     }
     Ok(())
+}
+
+/// A class cannot have a field such as `event.name`, but it can inherit one from a dictionary of types.
+fn oddly_named(class: &str, doc: &str, always: &Fields, maybe: &Fields, out: &mut String) -> Result<()> {
+    let mut parents = Vec::new();
+    for (part, fields, total) in [("Always", always, ""), ("Maybe", maybe, ", total=False")] {
+        if fields.is_empty() {
+            continue;
+        }
+        let parent = format!("_{class}{part}");
+        let members: String =
+            fields.iter().map(|(name, schema)| format!("    {name:?}: {},\n", annotation(schema))).collect();
+        write!(out, "\n\n{parent} = TypedDict(\"{parent}\", {{\n{members}}}{total})\n")?;
+        parents.push(parent);
+    }
+    write!(out, "\n\nclass {class}({}):\n{}\n", parents.join(", "), doc.trim_end())?;
+    Ok(())
+}
+
+fn is_identifier(name: &str) -> bool {
+    const KEYWORDS: &[&str] = &["from", "class", "import", "in", "is", "global", "with", "as", "for", "pass"];
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    name.chars().all(allowed)
+        && !name.starts_with(|letter: char| letter.is_ascii_digit())
+        && !KEYWORDS.contains(&name)
 }
 
 fn meaning(event: &Value) -> String {
@@ -116,6 +144,10 @@ mod tests {
                 "properties": {"task_id": {"type": "string"}, "cost": {"type": "number"}, "status": {"enum": ["a", "b"]}},
                 "required": ["task_id", "status"],
             }},
+            {"type": "log.line", "meaning": "A line.", "schema": {
+                "properties": {"event.name": {"type": "string"}, "size": {"type": "integer"}},
+                "required": ["event.name"],
+            }},
             {"type": "urlCacher.gone", "meaning": "Gone.", "schema": {"type": "object"}},
             {"type": "TaskDone", "meaning": "Done, elsewhere.", "schema": {"type": "object"}},
             {"type": "claude.*", "meaning": "New.", "schema": {}},
@@ -124,6 +156,7 @@ mod tests {
         let expected = "\
 EventType = Literal[
     \"task_done\",
+    \"log.line\",
     \"urlCacher.gone\",
     \"TaskDone\",
 ]
@@ -138,6 +171,20 @@ class TaskDone(_TaskDone, total=False):
     \"\"\"`task_done`: Done.\"\"\"
 
     cost: float
+
+
+_LogLineAlways = TypedDict(\"_LogLineAlways\", {
+    \"event.name\": str,
+})
+
+
+_LogLineMaybe = TypedDict(\"_LogLineMaybe\", {
+    \"size\": int,
+}, total=False)
+
+
+class LogLine(_LogLineAlways, _LogLineMaybe):
+    \"\"\"`log.line`: A line.\"\"\"
 
 
 # Payloads that any object fits.

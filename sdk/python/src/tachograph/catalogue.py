@@ -59,6 +59,21 @@ EventType = Literal[
     "codex.interrupt",
     "codex.stop",
     "codex.session_end",
+    "claude_code.managed_settings_resolved",
+    "claude_code.hook_registered",
+    "claude_code.plugin_loaded",
+    "claude_code.user_prompt",
+    "claude_code.api_request",
+    "claude_code.api_error",
+    "claude_code.assistant_response",
+    "claude_code.tool_decision",
+    "claude_code.tool_result",
+    "claude_code.hook_execution_start",
+    "claude_code.hook_execution_complete",
+    "claude_code.subagent_completed",
+    "otel.log",
+    "otel.span",
+    "otel.metric",
     "task_queued",
     "agent_started",
     "agent_completed",
@@ -502,6 +517,186 @@ class CodexSessionEnd(TypedDict):
 
     hook_event_name: str
     session_id: str
+
+
+_ClaudeCodeManagedSettingsResolvedAlways = TypedDict("_ClaudeCodeManagedSettingsResolvedAlways", {
+    "event.name": str,
+})
+
+
+class ClaudeCodeManagedSettingsResolved(_ClaudeCodeManagedSettingsResolvedAlways):
+    """`claude_code.managed_settings_resolved`: Claude Code found out which managed settings hold."""
+
+
+_ClaudeCodeHookRegisteredAlways = TypedDict("_ClaudeCodeHookRegisteredAlways", {
+    "event.name": str,
+})
+
+
+class ClaudeCodeHookRegistered(_ClaudeCodeHookRegisteredAlways):
+    """`claude_code.hook_registered`: A hook was found in the settings."""
+
+
+_ClaudeCodePluginLoadedAlways = TypedDict("_ClaudeCodePluginLoadedAlways", {
+    "event.name": str,
+})
+
+
+class ClaudeCodePluginLoaded(_ClaudeCodePluginLoadedAlways):
+    """`claude_code.plugin_loaded`: A plugin was loaded."""
+
+
+_ClaudeCodeUserPromptAlways = TypedDict("_ClaudeCodeUserPromptAlways", {
+    "event.name": str,
+})
+
+
+class ClaudeCodeUserPrompt(_ClaudeCodeUserPromptAlways):
+    """`claude_code.user_prompt`: A prompt reached the agent."""
+
+
+_ClaudeCodeApiRequestAlways = TypedDict("_ClaudeCodeApiRequestAlways", {
+    "event.name": str,
+})
+
+
+_ClaudeCodeApiRequestMaybe = TypedDict("_ClaudeCodeApiRequestMaybe", {
+    "agent_id": str,
+    "cache_creation_tokens": int,
+    "cache_read_tokens": int,
+    "cost_usd": float,
+    "duration_ms": float,
+    "input_tokens": int,
+    "model": str,
+    "output_tokens": int,
+    "prompt.id": str,
+    "query_source": str,
+    "request_id": str,
+}, total=False)
+
+
+class ClaudeCodeApiRequest(_ClaudeCodeApiRequestAlways, _ClaudeCodeApiRequestMaybe):
+    """`claude_code.api_request`: A request to the model was answered: its tokens, cost and duration."""
+
+
+_ClaudeCodeApiErrorAlways = TypedDict("_ClaudeCodeApiErrorAlways", {
+    "event.name": str,
+})
+
+
+class ClaudeCodeApiError(_ClaudeCodeApiErrorAlways):
+    """`claude_code.api_error`: A request to the model failed."""
+
+
+_ClaudeCodeAssistantResponseAlways = TypedDict("_ClaudeCodeAssistantResponseAlways", {
+    "event.name": str,
+})
+
+
+class ClaudeCodeAssistantResponse(_ClaudeCodeAssistantResponseAlways):
+    """`claude_code.assistant_response`: The model answered."""
+
+
+_ClaudeCodeToolDecisionAlways = TypedDict("_ClaudeCodeToolDecisionAlways", {
+    "event.name": str,
+})
+
+
+class ClaudeCodeToolDecision(_ClaudeCodeToolDecisionAlways):
+    """`claude_code.tool_decision`: A tool use was allowed or refused, and by whom."""
+
+
+_ClaudeCodeToolResultAlways = TypedDict("_ClaudeCodeToolResultAlways", {
+    "event.name": str,
+})
+
+
+_ClaudeCodeToolResultMaybe = TypedDict("_ClaudeCodeToolResultMaybe", {
+    "duration_ms": float,
+    "tool_name": str,
+    "tool_use_id": str,
+}, total=False)
+
+
+class ClaudeCodeToolResult(_ClaudeCodeToolResultAlways, _ClaudeCodeToolResultMaybe):
+    """`claude_code.tool_result`: A tool did its work, or failed."""
+
+
+_ClaudeCodeHookExecutionStartAlways = TypedDict("_ClaudeCodeHookExecutionStartAlways", {
+    "event.name": str,
+})
+
+
+class ClaudeCodeHookExecutionStart(_ClaudeCodeHookExecutionStartAlways):
+    """`claude_code.hook_execution_start`: Hooks begin to run."""
+
+
+_ClaudeCodeHookExecutionCompleteAlways = TypedDict("_ClaudeCodeHookExecutionCompleteAlways", {
+    "event.name": str,
+})
+
+
+class ClaudeCodeHookExecutionComplete(_ClaudeCodeHookExecutionCompleteAlways):
+    """`claude_code.hook_execution_complete`: Hooks have run."""
+
+
+_ClaudeCodeSubagentCompletedAlways = TypedDict("_ClaudeCodeSubagentCompletedAlways", {
+    "event.name": str,
+})
+
+
+_ClaudeCodeSubagentCompletedMaybe = TypedDict("_ClaudeCodeSubagentCompletedMaybe", {
+    "agent_id": str,
+    "agent_type": str,
+    "duration_ms": float,
+    "total_tokens": int,
+    "total_tool_uses": int,
+}, total=False)
+
+
+class ClaudeCodeSubagentCompleted(_ClaudeCodeSubagentCompletedAlways, _ClaudeCodeSubagentCompletedMaybe):
+    """`claude_code.subagent_completed`: A subagent ended: all of its tokens and tool uses."""
+
+
+class OtelLog(TypedDict, total=False):
+    """`otel.log`: A log record of OpenTelemetry: its attributes, and its body."""
+
+    resource: Dict[str, Any]
+    scope: str
+    severity_text: str
+
+
+class _OtelSpan(TypedDict):
+    attributes: Dict[str, Any]
+    kind: str
+    status: Dict[str, Any]
+
+
+class OtelSpan(_OtelSpan, total=False):
+    """`otel.span`: A span of OpenTelemetry ended."""
+
+    duration_ms: float
+    end: str
+    name: str
+    parent_span_id: str
+    resource: Dict[str, Any]
+    start: str
+    usage: Dict[str, Any]
+
+
+class _OtelMetric(TypedDict):
+    attributes: Dict[str, Any]
+    kind: str
+
+
+class OtelMetric(_OtelMetric, total=False):
+    """`otel.metric`: A data point of a metric of OpenTelemetry."""
+
+    name: str
+    resource: Dict[str, Any]
+    start: str
+    temporality: str
+    unit: str
 
 
 class _TaskQueued(TypedDict):
