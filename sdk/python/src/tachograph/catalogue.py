@@ -11,6 +11,8 @@ EventType = Literal[
     "tacho.schema_registered",
     "tacho.prices",
     "tacho.alert",
+    "tacho.dead_letter",
+    "tacho.sys.progress",
     "tacho.hook_unreadable",
     "tacho.marker_rejected",
     "tacho.spool_overflow",
@@ -175,6 +177,28 @@ class TachoAlert(_TachoAlert, total=False):
     operator: str
     threshold: float
     window_seconds: int
+
+
+class TachoDeadLetter(TypedDict):
+    """`tacho.dead_letter`: A handler gave up on an event: it was refused for good, or failed too often."""
+
+    attempts: int
+    error: Dict[str, Any]
+    event_id: str
+    event_source: str
+    event_type: str
+    failedAt: str
+    handler: str
+    position: int
+
+
+class TachoSysProgress(TypedDict):
+    """`tacho.sys.progress`: How far a handler is: everything up to the position is settled."""
+
+    dead: int
+    done: int
+    position: int
+    skipped: int
 
 
 class _TachoHookUnreadable(TypedDict):
