@@ -29,6 +29,7 @@ class Figures(unittest.TestCase):
             completed = {**task, "agent": "scribe", "duration_ms": 90_000, "cost_usd": 0.10}
             emit("agent_completed", {**completed, "status": "failed"}, 50)
             emit("agent_completed", {**completed, "status": "success"}, 100)
+            emit("tool_completed", {"tool": "Bash", "status": "failed" if rejected else "success"}, 60)
             emit("critic_decision", {"rejected": rejected, **(task if number % 2 else {})}, 109)
             verdict = "rejected" if rejected else "approved"
             emit("agent_completed", {**task, "agent": "critic", "status": verdict, "duration_ms": 9000}, 110)

@@ -70,6 +70,35 @@ pub const ENTRIES: &[Entry] = &[
         r#"{"task_id":"t_1","attempts":3,"last_error":"selector not found","priority":"high"}"#,
     ),
     of(
+        "hitl_acknowledged",
+        Info,
+        "Somebody has seen that a task waits for a human.",
+        &[Field::required("task_id", String), Field::optional("by", String)],
+        r#"{"task_id":"t_1","by":"ada"}"#,
+    ),
+    of(
+        "hitl_answered",
+        Info,
+        "A human answered what a task asked.",
+        &[
+            Field::required("task_id", String),
+            Field::required("answer", String),
+            Field::optional("by", String),
+        ],
+        r#"{"task_id":"t_1","answer":"use the other selector","by":"ada"}"#,
+    ),
+    of(
+        "hitl_resolved",
+        Info,
+        "A task waits for no human any more.",
+        &[
+            Field::required("task_id", String),
+            Field::optional("resolution", String),
+            Field::optional("by", String),
+        ],
+        r#"{"task_id":"t_1","resolution":"the selector was mended","by":"ada"}"#,
+    ),
+    of(
         "critic_decision",
         Info,
         "A critic approved or rejected a task's result.",

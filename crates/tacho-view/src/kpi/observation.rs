@@ -82,6 +82,7 @@ impl<'a> Observation<'a> {
             "task_queued" => (What::Queued, Outcome::Unknown),
             "agent_started" | "AgentSpawned" => (What::Started, Outcome::Unknown),
             "agent_completed" => (What::Completed, status(data)),
+            "tool_completed" => (What::ToolCalled, status(data)),
             "AgentCompleted" => (What::Completed, Outcome::Success),
             "AgentFailed" => (What::Completed, Outcome::Failed),
             "validation_complete" => (What::Validated, Outcome::passed(has_passed(data)?)),

@@ -180,6 +180,9 @@ fn hooks_alone_tell_work_and_failures() {
     view.add_with(2640, "claude.stop", "{}", &session);
     let metrics = view.metrics();
     close(metrics.failure_rate, 0.5);
+    // A client library tells of tools by another name.
+    view.add(2970, "tool_completed", r#"{"tool":"Bash","status":"failed"}"#);
+    close(view.metrics().failure_rate, 2.0 / 3.0);
     close(metrics.agent_utilization.get("claude-code").copied(), 0.1);
     close(metrics.agent_utilization.get("Explore").copied(), 0.05);
     close(metrics.time_to_completion_seconds, 360.0);

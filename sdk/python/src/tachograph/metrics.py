@@ -28,7 +28,16 @@ class Metrics(Dict[str, Any]):
         raise KeyError(key)
 
 
-_KINDS = frozenset({"task_queued", "agent_started", "agent_completed", "validation_complete", "critic_decision"})
+_KINDS = frozenset(
+    {
+        "task_queued",
+        "agent_started",
+        "agent_completed",
+        "tool_completed",
+        "validation_complete",
+        "critic_decision",
+    }
+)
 _COUNTS = frozenset({"count", "position"})
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
@@ -114,6 +123,7 @@ class _Fold:
         self.cost = 0.0
         self.validations: Counter[bool] = Counter()
         self.completions: Counter[str] = Counter()
+        self.tools: Counter[str] = Counter()
         self.recorded: list[_Verdict] = []
         self.told: list[_Verdict] = []
         for at, kind, payload in events:
@@ -124,7 +134,9 @@ class _Fold:
         times = [task.completed_at() or 0.0 for task in done.values()]
         waits = [at - task.queued_at for at, task in zip(times, done.values()) if task.queued_at is not None]
         verdicts = self._verdicts()
-        failed, succeeded = self.completions["failed"], self.completions["success"]
+        # Of calls of tools; where there are none, of completions.
+        ends = self.tools if self.tools["failed"] + self.tools["success"] > 0 else self.completions
+        failed, succeeded = ends["failed"], ends["success"]
         figures = {
             "window_seconds": self.seconds,
             "agent_utilization": {agent: _sum(spans) / self.seconds for agent, spans in self.spans.items()},
@@ -166,6 +178,9 @@ class _Fold:
             used["count"] += 1
             used["duration_ms"] += duration * 1000
             used["cost_usd"] += cost
+
+    def _tool_completed(self, _at: float, payload: Mapping[str, Any], _name: str) -> None:
+        self.tools[str(payload.get("status", ""))] += 1
 
     def _validation_complete(self, at: float, payload: Mapping[str, Any], name: str) -> None:
         task = self.tasks[name]
