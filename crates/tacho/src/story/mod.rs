@@ -1,6 +1,7 @@
 //! The demo's story: acts that are data, played through the doors that real programs use.
 
 mod player;
+mod telemetry;
 
 pub use player::{Pace, Player};
 
@@ -16,6 +17,7 @@ const ACTS: &[&str] = &[
     include_str!("../../demo/4-a-permission.jsonl"),
     include_str!("../../demo/5-a-test-factory.jsonl"),
     include_str!("../../demo/6-the-issue-is-closed.jsonl"),
+    include_str!("../../demo/7-somebody-waits.jsonl"),
 ];
 
 /// One line of an act. In its texts `$now` and `$seconds` stand for the moment, `$begun` for the
@@ -35,10 +37,27 @@ pub enum Step {
         #[serde(default)]
         payload: Map<String, Value>,
     },
+    /// A request to a model, as Claude Code's telemetry tells it, over OTLP.
+    Request(Request),
     /// Events in any accepted shape, over HTTP.
     Post { post: Value },
     /// Arguments of `tacho emit`.
     Emit { emit: Vec<String> },
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The model.
+    pub request: String,
+    pub session: String,
+    /// The subagent that asked, and what it is.
+    pub agent: Option<String>,
+    pub agent_name: Option<String>,
+    /// Input, output, read from a cache, written to it.
+    pub tokens: [u32; 4],
+    /// Millionths of a US dollar.
+    pub micros: u32,
 }
 
 /// The whole story.
@@ -61,6 +80,7 @@ mod tests {
         let count = |is: fn(&Step) -> bool| steps.iter().filter(|step| is(step)).count();
         assert!(count(|step| matches!(step, Step::Hook { .. })) > 30);
         assert!(count(|step| matches!(step, Step::Post { .. })) > 15);
+        assert!(count(|step| matches!(step, Step::Request(_))) > 15);
         assert!(
             count(|step| matches!(step, Step::Emit { .. })) > 0
                 && count(|step| matches!(step, Step::Say { .. })) > 5

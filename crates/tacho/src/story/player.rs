@@ -1,6 +1,6 @@
 //! Plays the story against a server.
 
-use super::Step;
+use super::{Step, telemetry};
 use crate::client::Client;
 use crate::identity;
 use anyhow::{Context, Result, bail};
@@ -34,6 +34,8 @@ pub struct Player {
     begun: String,
     /// Ids of the sessions by their names in the story.
     sessions: HashMap<String, String>,
+    /// Requests to models that were told.
+    requests: u32,
 }
 
 impl Player {
@@ -58,6 +60,7 @@ impl Player {
             pace,
             begun: identity::now().to_rfc3339_millis(),
             sessions: HashMap::new(),
+            requests: 0,
         })
     }
 
@@ -70,6 +73,11 @@ impl Player {
                 let payload = self.payload(&hook, &session, payload);
                 self.run(&["hook", "claude-code"], &payload.to_string())?;
                 self.pause(BREATH);
+            }
+            Step::Request(request) => {
+                self.requests += 1;
+                let body = telemetry::export(&request, &self.session(&request.session), self.requests);
+                self.client.post("/v1/logs", &[], body.to_string().as_bytes())?;
             }
             Step::Post { post } => {
                 let body = self.filled(post).to_string();

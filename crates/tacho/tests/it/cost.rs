@@ -17,7 +17,7 @@ fn transcript(part: &str) -> String {
 
 /// What Claude Code itself says at the end of its transcript, in millionths of a dollar.
 fn reported_micros(transcript: &str) -> i64 {
-    let states = transcript.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut states = transcript.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let last = states.rfind(|line| line["type"] == "cost-state").unwrap();
     (last["totalCostUSD"].as_f64().unwrap() * 1e6).round() as i64
 }
