@@ -37,6 +37,10 @@ const CONCURRENT_STREAMS: u32 = 64;
 pub(crate) async fn serve(stream: TcpStream, doors: SharedDoors, mut stop: watch::Receiver<bool>) {
     let alive = doors.alive.clone();
     let silence = Duration::from_millis(doors.config.limits.header_timeout_ms);
+    // Pings begin behind the handshake; who never begins it must not keep a connection.
+    if tokio::time::timeout(silence, stream.readable()).await.is_err() {
+        return;
+    }
     let service = service_fn(move |request| answer(doors.clone(), request));
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
