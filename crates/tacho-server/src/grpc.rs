@@ -38,8 +38,10 @@ pub(crate) async fn serve(stream: TcpStream, doors: SharedDoors, mut stop: watch
     let alive = doors.alive.clone();
     let silence = Duration::from_millis(doors.config.limits.header_timeout_ms);
     // Pings begin behind the handshake; who never begins it must not keep a connection.
-    if tokio::time::timeout(silence, stream.readable()).await.is_err() {
-        return;
+    let mut first = [0];
+    tokio::select! {
+        begun = tokio::time::timeout(silence, stream.peek(&mut first)) => if begun.is_err() { return },
+        () = stopped(&mut stop) => return,
     }
     let service = service_fn(move |request| answer(doors.clone(), request));
     let connection = http2::Builder::new(TokioExecutor::new())
