@@ -37,6 +37,12 @@ const CONCURRENT_STREAMS: u32 = 64;
 pub(crate) async fn serve(stream: TcpStream, doors: SharedDoors, mut stop: watch::Receiver<bool>) {
     let alive = doors.alive.clone();
     let silence = Duration::from_millis(doors.config.limits.header_timeout_ms);
+    // Pings begin behind the handshake; who never begins it must not keep a connection.
+    let mut first = [0];
+    tokio::select! {
+        begun = tokio::time::timeout(silence, stream.peek(&mut first)) => if begun.is_err() { return },
+        () = stopped(&mut stop) => return,
+    }
     let service = service_fn(move |request| answer(doors.clone(), request));
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())

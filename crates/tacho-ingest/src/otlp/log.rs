@@ -5,7 +5,7 @@ use super::node::Node;
 use super::record::{Record, moment, trace_context};
 use super::resource::Resource;
 use super::usage;
-use super::value::{self, text};
+use super::value::{self, text, whole};
 use crate::Refusal;
 use crate::redact::Redactor;
 use std::borrow::Cow;
@@ -13,6 +13,8 @@ use tacho_event::Timestamp;
 use tacho_event::json::{self, Kind};
 
 const CLAUDE_CODE: &str = "claude_code.";
+/// What the names of severity numbers begin with, where a sender writes names against the standard.
+const NUMBER_NAME: &str = "SEVERITY_NUMBER_";
 
 pub(super) fn read<'r>(
     node: Node<'_>,
@@ -51,7 +53,7 @@ pub(super) fn read<'r>(
         resource,
         time: time.or_else(|| moment(&record, "observedTimeUnixNano")),
         trace: trace_context(&record),
-        severity: severity(value::whole(member("severityNumber"))),
+        severity: severity(member("severityNumber"), member("severityText")),
         more: Vec::new(),
         data,
     })
@@ -69,12 +71,53 @@ fn kind(name: &str, of_claude_code: bool) -> Cow<'static, str> {
     Cow::Borrowed("otel.log")
 }
 
-/// The ranges of the log data model's `SeverityNumber`: 1 to 24, by fours.
-fn severity(number: Option<u64>) -> Option<&'static str> {
-    match number? {
-        1..=12 => Some("info"),
-        13..=16 => Some("warning"),
-        17..=24 => Some("error"),
-        _ => None,
+/// By the ranges of the log data model's `SeverityNumber`, 1 to 24 by fours; by its name, or the sender's own
+/// word, where there is no number.
+fn severity(number: Option<&[u8]>, word: Option<&[u8]>) -> Option<&'static str> {
+    match whole(number).filter(|number| *number > 0) {
+        Some(1..=12) => return Some("info"),
+        Some(13..=16) => return Some("warning"),
+        Some(17..=24) => return Some("error"),
+        _ => {}
+    }
+    let word = text(number).filter(|name| name.starts_with(NUMBER_NAME)).or_else(|| text(word))?;
+    let word = word.strip_prefix(NUMBER_NAME).unwrap_or(&word).to_ascii_uppercase();
+    let is_any = |beginnings: &[&str]| beginnings.iter().any(|beginning| word.starts_with(beginning));
+    if is_any(&["ERR", "FATAL", "CRIT"]) {
+        Some("error")
+    } else if is_any(&["WARN"]) {
+        Some("warning")
+    } else {
+        is_any(&["TRACE", "DEBUG", "INFO"]).then_some("info")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn severities() {
+        for (number, word, expected) in [
+            ("9", "\"ERROR\"", Some("info")),
+            ("\"17\"", "\"\"", Some("error")),
+            ("\"SEVERITY_NUMBER_WARN2\"", "\"x\"", Some("warning")),
+            ("0", "\"warning\"", Some("warning")),
+            ("0", "\"Critical\"", Some("error")),
+            ("99", "\"custom\"", None),
+        ] {
+            assert_eq!(severity(Some(number.as_bytes()), Some(word.as_bytes())), expected, "{number} {word}");
+        }
+        assert_eq!(severity(None, None), None);
+    }
+
+    #[test]
+    fn types() {
+        assert_eq!(kind("api_request", true), "claude_code.api_request");
+        assert_eq!(kind("claude_code.api_request", false), "claude_code.api_request");
+        for (name, of_claude_code) in [("api_request", false), ("", true), ("two words", true)] {
+            assert_eq!(kind(name, of_claude_code), "otel.log", "{name}");
+        }
+        assert_eq!(kind(&"x".repeat(129), true), "otel.log");
     }
 }

@@ -11,34 +11,37 @@ const fn many(number: u64, name: &'static str, kind: Kind) -> Field {
     Field { number, name, kind, is_repeated: true }
 }
 
-pub(super) static LOGS: Message = Message(&[many(1, "resourceLogs", Kind::Message(&RESOURCE_LOGS))]);
-pub(super) static TRACES: Message = Message(&[many(1, "resourceSpans", Kind::Message(&RESOURCE_SPANS))]);
-pub(super) static METRICS: Message = Message(&[many(1, "resourceMetrics", Kind::Message(&RESOURCE_METRICS))]);
+pub(super) static LOGS: Message = Message::new(&[many(1, "resourceLogs", Kind::Message(&RESOURCE_LOGS))]);
+pub(super) static TRACES: Message = Message::new(&[many(1, "resourceSpans", Kind::Message(&RESOURCE_SPANS))]);
+pub(super) static METRICS: Message =
+    Message::new(&[many(1, "resourceMetrics", Kind::Message(&RESOURCE_METRICS))]);
 
-static RESOURCE_LOGS: Message = Message(&[
+static RESOURCE_LOGS: Message = Message::new(&[
     one(1, "resource", Kind::Message(&RESOURCE)),
     many(2, "scopeLogs", Kind::Message(&SCOPE_LOGS)),
 ]);
-static RESOURCE_SPANS: Message = Message(&[
+static RESOURCE_SPANS: Message = Message::new(&[
     one(1, "resource", Kind::Message(&RESOURCE)),
     many(2, "scopeSpans", Kind::Message(&SCOPE_SPANS)),
 ]);
-static RESOURCE_METRICS: Message = Message(&[
+static RESOURCE_METRICS: Message = Message::new(&[
     one(1, "resource", Kind::Message(&RESOURCE)),
     many(2, "scopeMetrics", Kind::Message(&SCOPE_METRICS)),
 ]);
 
-static SCOPE_LOGS: Message =
-    Message(&[one(1, "scope", Kind::Message(&SCOPE)), many(2, "logRecords", Kind::Message(&LOG_RECORD))]);
+static SCOPE_LOGS: Message = Message::new(&[
+    one(1, "scope", Kind::Message(&SCOPE)),
+    many(2, "logRecords", Kind::Message(&LOG_RECORD)),
+]);
 static SCOPE_SPANS: Message =
-    Message(&[one(1, "scope", Kind::Message(&SCOPE)), many(2, "spans", Kind::Message(&SPAN))]);
+    Message::new(&[one(1, "scope", Kind::Message(&SCOPE)), many(2, "spans", Kind::Message(&SPAN))]);
 static SCOPE_METRICS: Message =
-    Message(&[one(1, "scope", Kind::Message(&SCOPE)), many(2, "metrics", Kind::Message(&METRIC))]);
+    Message::new(&[one(1, "scope", Kind::Message(&SCOPE)), many(2, "metrics", Kind::Message(&METRIC))]);
 
-static RESOURCE: Message = Message(&[many(1, "attributes", Kind::Message(&KEY_VALUE))]);
-static SCOPE: Message = Message(&[one(1, "name", Text), one(2, "version", Text)]);
+static RESOURCE: Message = Message::new(&[many(1, "attributes", Kind::Message(&KEY_VALUE))]);
+static SCOPE: Message = Message::new(&[one(1, "name", Text), one(2, "version", Text)]);
 
-static LOG_RECORD: Message = Message(&[
+static LOG_RECORD: Message = Message::new(&[
     one(1, "timeUnixNano", Fixed64),
     one(11, "observedTimeUnixNano", Fixed64),
     one(2, "severityNumber", Signed),
@@ -51,7 +54,7 @@ static LOG_RECORD: Message = Message(&[
     one(10, "spanId", Hex),
 ]);
 
-static SPAN: Message = Message(&[
+static SPAN: Message = Message::new(&[
     one(1, "traceId", Hex),
     one(2, "spanId", Hex),
     one(3, "traceState", Text),
@@ -66,19 +69,19 @@ static SPAN: Message = Message(&[
     many(13, "links", Kind::Message(&SPAN_LINK)),
     one(15, "status", Kind::Message(&STATUS)),
 ]);
-static SPAN_EVENT: Message = Message(&[
+static SPAN_EVENT: Message = Message::new(&[
     one(1, "timeUnixNano", Fixed64),
     one(2, "name", Text),
     many(3, "attributes", Kind::Message(&KEY_VALUE)),
 ]);
-static SPAN_LINK: Message = Message(&[
+static SPAN_LINK: Message = Message::new(&[
     one(1, "traceId", Hex),
     one(2, "spanId", Hex),
     many(4, "attributes", Kind::Message(&KEY_VALUE)),
 ]);
-static STATUS: Message = Message(&[one(2, "message", Text), one(3, "code", Signed)]);
+static STATUS: Message = Message::new(&[one(2, "message", Text), one(3, "code", Signed)]);
 
-static METRIC: Message = Message(&[
+static METRIC: Message = Message::new(&[
     one(1, "name", Text),
     one(3, "unit", Text),
     one(5, "gauge", Kind::Message(&GAUGE)),
@@ -87,30 +90,30 @@ static METRIC: Message = Message(&[
     one(10, "exponentialHistogram", Kind::Message(&EXPONENTIAL_HISTOGRAM)),
     one(11, "summary", Kind::Message(&SUMMARY)),
 ]);
-static GAUGE: Message = Message(&[many(1, "dataPoints", Kind::Message(&NUMBER_POINT))]);
-static SUM: Message = Message(&[
+static GAUGE: Message = Message::new(&[many(1, "dataPoints", Kind::Message(&NUMBER_POINT))]);
+static SUM: Message = Message::new(&[
     many(1, "dataPoints", Kind::Message(&NUMBER_POINT)),
     one(2, "aggregationTemporality", Signed),
     one(3, "isMonotonic", Bool),
 ]);
-static HISTOGRAM: Message = Message(&[
+static HISTOGRAM: Message = Message::new(&[
     many(1, "dataPoints", Kind::Message(&HISTOGRAM_POINT)),
     one(2, "aggregationTemporality", Signed),
 ]);
-static EXPONENTIAL_HISTOGRAM: Message = Message(&[
+static EXPONENTIAL_HISTOGRAM: Message = Message::new(&[
     many(1, "dataPoints", Kind::Message(&EXPONENTIAL_POINT)),
     one(2, "aggregationTemporality", Signed),
 ]);
-static SUMMARY: Message = Message(&[many(1, "dataPoints", Kind::Message(&SUMMARY_POINT))]);
+static SUMMARY: Message = Message::new(&[many(1, "dataPoints", Kind::Message(&SUMMARY_POINT))]);
 
-static NUMBER_POINT: Message = Message(&[
+static NUMBER_POINT: Message = Message::new(&[
     many(7, "attributes", Kind::Message(&KEY_VALUE)),
     one(2, "startTimeUnixNano", Fixed64),
     one(3, "timeUnixNano", Fixed64),
     one(4, "asDouble", Double),
     one(6, "asInt", SignedFixed64),
 ]);
-static HISTOGRAM_POINT: Message = Message(&[
+static HISTOGRAM_POINT: Message = Message::new(&[
     many(9, "attributes", Kind::Message(&KEY_VALUE)),
     one(2, "startTimeUnixNano", Fixed64),
     one(3, "timeUnixNano", Fixed64),
@@ -121,7 +124,7 @@ static HISTOGRAM_POINT: Message = Message(&[
     many(6, "bucketCounts", Fixed64),
     many(7, "explicitBounds", Double),
 ]);
-static EXPONENTIAL_POINT: Message = Message(&[
+static EXPONENTIAL_POINT: Message = Message::new(&[
     many(1, "attributes", Kind::Message(&KEY_VALUE)),
     one(2, "startTimeUnixNano", Fixed64),
     one(3, "timeUnixNano", Fixed64),
@@ -134,8 +137,8 @@ static EXPONENTIAL_POINT: Message = Message(&[
     one(8, "positive", Kind::Message(&BUCKETS)),
     one(9, "negative", Kind::Message(&BUCKETS)),
 ]);
-static BUCKETS: Message = Message(&[one(1, "offset", Zigzag), many(2, "bucketCounts", Unsigned)]);
-static SUMMARY_POINT: Message = Message(&[
+static BUCKETS: Message = Message::new(&[one(1, "offset", Zigzag), many(2, "bucketCounts", Unsigned)]);
+static SUMMARY_POINT: Message = Message::new(&[
     many(7, "attributes", Kind::Message(&KEY_VALUE)),
     one(2, "startTimeUnixNano", Fixed64),
     one(3, "timeUnixNano", Fixed64),
@@ -143,10 +146,10 @@ static SUMMARY_POINT: Message = Message(&[
     one(5, "sum", Double),
     many(6, "quantileValues", Kind::Message(&QUANTILE)),
 ]);
-static QUANTILE: Message = Message(&[one(1, "quantile", Double), one(2, "value", Double)]);
+static QUANTILE: Message = Message::new(&[one(1, "quantile", Double), one(2, "value", Double)]);
 
-static KEY_VALUE: Message = Message(&[one(1, "key", Text), one(2, "value", Kind::Message(&ANY_VALUE))]);
-static ANY_VALUE: Message = Message(&[
+static KEY_VALUE: Message = Message::new(&[one(1, "key", Text), one(2, "value", Kind::Message(&ANY_VALUE))]);
+static ANY_VALUE: Message = Message::new(&[
     one(1, "stringValue", Text),
     one(2, "boolValue", Bool),
     one(3, "intValue", Signed),
@@ -155,5 +158,5 @@ static ANY_VALUE: Message = Message(&[
     one(6, "kvlistValue", Kind::Message(&KEY_VALUE_LIST)),
     one(7, "bytesValue", Base64),
 ]);
-static ARRAY_VALUE: Message = Message(&[many(1, "values", Kind::Message(&ANY_VALUE))]);
-static KEY_VALUE_LIST: Message = Message(&[many(1, "values", Kind::Message(&KEY_VALUE))]);
+static ARRAY_VALUE: Message = Message::new(&[many(1, "values", Kind::Message(&ANY_VALUE))]);
+static KEY_VALUE_LIST: Message = Message::new(&[many(1, "values", Kind::Message(&KEY_VALUE))]);

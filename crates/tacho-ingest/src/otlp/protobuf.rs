@@ -10,7 +10,10 @@ use tacho_event::json;
 use tacho_event::trace::to_hex;
 use thiserror::Error;
 
-pub(super) struct Message(pub &'static [Field]);
+/// Most fields of a message of the tables.
+const MOST_FIELDS: usize = 16;
+
+pub(super) struct Message(&'static [Field]);
 
 pub(super) struct Field {
     pub number: u64,
@@ -148,25 +151,39 @@ pub(super) fn values<'a>(bytes: &'a [u8], number: u64) -> impl Iterator<Item = W
 }
 
 impl Message {
+    /// A table of at most 16 fields; a larger one does not compile.
+    pub(super) const fn new(fields: &'static [Field]) -> Self {
+        assert!(fields.len() <= MOST_FIELDS);
+        Self(fields)
+    }
+
     pub(super) fn field(&self, name: &str) -> Option<&'static Field> {
         self.0.iter().find(|field| field.name == name)
     }
 
     /// Appends the message as a minified JSON object, in the order of the table; unknown fields are left out.
     pub(super) fn write(&self, bytes: &[u8], out: &mut Vec<u8>) {
+        let mut last = [None; MOST_FIELDS];
+        for (number, wire) in Fields(bytes).map_while(Result::ok) {
+            if let Some(index) = self.0.iter().position(|field| field.number == number) {
+                last[index] = Some(wire);
+            }
+        }
         out.push(b'{');
         let empty = out.len();
-        for field in self.0 {
-            if values(bytes, field.number).next().is_none() {
-                continue;
-            }
+        for (field, wire) in self.0.iter().zip(last) {
+            let Some(wire) = wire else { continue };
             if out.len() > empty {
                 out.push(b',');
             }
             out.push(b'"');
             out.extend_from_slice(field.name.as_bytes());
             out.extend_from_slice(b"\":");
-            field.write(bytes, out);
+            if field.is_repeated {
+                field.write_list(bytes, out);
+            } else {
+                field.kind.write(wire, out);
+            }
         }
         out.push(b'}');
     }
@@ -191,15 +208,18 @@ impl Field {
 
     /// Appends the value as JSON; answers whether `message` has it. The last one counts unless it is a list.
     pub(super) fn write(&self, message: &[u8], out: &mut Vec<u8>) -> bool {
-        let mut found = values(message, self.number);
-        if !self.is_repeated {
-            let Some(wire) = found.last() else { return false };
+        let Some(wire) = values(message, self.number).last() else { return false };
+        if self.is_repeated {
+            self.write_list(message, out);
+        } else {
             self.kind.write(wire, out);
-            return true;
         }
-        let Some(first) = found.next() else { return false };
+        true
+    }
+
+    fn write_list(&self, message: &[u8], out: &mut Vec<u8>) {
         out.push(b'[');
-        for wire in std::iter::once(first).chain(found) {
+        for wire in values(message, self.number) {
             self.kind.write_elements(wire, out);
         }
         // Every element left a comma behind it.
@@ -207,7 +227,6 @@ impl Field {
             out.pop();
         }
         out.push(b']');
-        true
     }
 }
 
@@ -276,8 +295,9 @@ fn write_double(value: f64, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
-    static INNER: Message = Message(&[field(1, "n", Kind::Zigzag), field(2, "again", Kind::Message(&OUTER))]);
-    static OUTER: Message = Message(&[
+    static INNER: Message =
+        Message::new(&[field(1, "n", Kind::Zigzag), field(2, "again", Kind::Message(&OUTER))]);
+    static OUTER: Message = Message::new(&[
         field(1, "text", Kind::Text),
         field(2, "signed", Kind::Signed),
         field(3, "double", Kind::Double),

@@ -1,5 +1,6 @@
 //! OTLP over gRPC, with a client that hides nothing.
 
+use crate::client::PATIENCE;
 use crate::server::{Server, Setup};
 use crate::telemetry::{capture, gzip};
 use axum::body::Body;
@@ -92,4 +93,16 @@ fn refusals_have_a_status() {
     assert_eq!(call(LOGS, &[token], framed(0, &[0; 20_000])), "8");
     assert_eq!(call(LOGS, &[token, gzipped], framed(1, &gzip(&[0; 20_000]))), "8");
     assert_eq!(server.engine.head().0, 0);
+}
+
+#[test]
+fn a_silent_connection_does_not_delay_a_stop() {
+    let patient = Setup { engine: None, server: Some(|config| config.limits.shutdown_ms = 60_000) };
+    let server = Server::start_with(patient, TempDir::new().unwrap());
+    let silent = std::net::TcpStream::connect(server.grpc).unwrap();
+    assert_eq!(call(server.grpc, LOGS, &[], framed(0, b"")), ok());
+    let begun = std::time::Instant::now();
+    server.stop();
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    drop(silent);
 }
