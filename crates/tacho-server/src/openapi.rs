@@ -190,6 +190,14 @@ fn schemas() -> Value {
         "SchemaVersions": object(&["type", "versions"], json!({
             "type": text(), "versions": {"type": "array", "items": reference("Schema")}
         })),
+        "Handler": handler(),
+        "HandlerList": object(&["handlers"], json!({"handlers": {"type": "array", "items": reference("Handler")}})),
+        "DeadLetter": object(&["id", "handler", "attempts", "error", "event", "failedAt"], json!({
+            "id": text(), "handler": text(), "attempts": number(), "failedAt": moment(),
+            "error": object(&["message", "code"], json!({"message": text(), "code": text()})),
+            "event": {"oneOf": [reference("Event"), {"type": "null"}]}
+        })),
+        "DeadLetterPage": page("dead_letters", "DeadLetter"),
         "Rebuilt": object(&["head", "position"], json!({"head": number(), "position": number()})),
         "Health": object(&["status"], json!({"status": {"const": "ok"}})),
         "Readiness": object(&["status", "log", "head", "position"], json!({
@@ -200,6 +208,31 @@ fn schemas() -> Value {
             "expected": {"description": "What was expected, or the limit"}, "actual": {"description": "What was found"},
             "index": {"type": "integer", "description": "Which event of the batch, from 0"}
         }))
+    })
+}
+
+/// How far a handler is.
+fn handler() -> Value {
+    let number = |description: &str| json!({"type": "integer", "minimum": 0, "description": description});
+    json!({
+        "type": "object",
+        "required": ["name", "kind", "state", "position", "head", "pending", "done", "dead", "skipped", "breaker"],
+        "properties": {
+            "name": {"type": "string"},
+            "kind": {"type": "string"},
+            "state": {"enum": ["running", "paused", "broken"], "description": "broken: several attempts in a row failed"},
+            "position": number("Everything up to here is settled"),
+            "head": number("The log's last position"),
+            "pending": number("Events that are meant and wait"),
+            "done": number("Events delivered since its start"),
+            "dead": number("Events given up on"),
+            "skipped": number("Events that were there already"),
+            "rate_per_second": {"type": "number", "description": "Events delivered a second, of late"},
+            "attempt": number("Attempts in a row that failed"),
+            "last_error": {"type": ["string", "null"]},
+            "next_attempt": {"type": ["string", "null"], "format": "date-time"},
+            "breaker": {"enum": ["closed", "open", "half_open"]}
+        }
     })
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod append;
 pub(crate) mod events;
+pub(crate) mod handlers;
 pub(crate) mod health;
 pub(crate) mod hook;
 pub(crate) mod page;

@@ -3,6 +3,7 @@
 mod append;
 mod client;
 mod doors;
+mod handlers;
 mod hooks;
 mod live;
 mod query;

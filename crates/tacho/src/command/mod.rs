@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod emit;
 mod events;
+mod handler;
 mod hook;
 mod import;
 mod man;
@@ -57,6 +58,7 @@ enum Command {
     Tail(tail::Tail),
     Events(events::Events),
     Timeline(timeline::Timeline),
+    Handler(handler::Handler),
     Schema(schema::Schema),
     Backup(backup::Backup),
     Restore(restore::Restore),
@@ -83,6 +85,7 @@ impl CommandLine {
             Command::Tail(command) => command.run(),
             Command::Events(command) => command.run(),
             Command::Timeline(command) => command.run(),
+            Command::Handler(command) => command.run(),
             Command::Schema(command) => command.run(),
             Command::Backup(command) => command.run(),
             Command::Restore(command) => command.run(),

@@ -12,3 +12,4 @@ mod record;
 mod schema;
 mod server;
 mod service;
+mod sink;
