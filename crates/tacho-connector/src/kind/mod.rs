@@ -22,8 +22,11 @@ pub struct Kind {
     /// one.
     pub check: fn(&Settings, bool) -> Result<(), SettingsError>,
     /// Makes it ready from settings that were checked; connects to nothing yet.
-    pub open: fn(&Settings, &Surroundings) -> Result<Box<dyn Deliver>, SettingsError>,
+    pub open: fn(&Settings, &Surroundings) -> Opened,
 }
+
+/// A sink that is ready, or why it cannot be.
+pub type Opened = Result<Box<dyn Deliver>, SettingsError>;
 
 /// Every kind.
 pub const KINDS: &[Kind] = &[console::KIND, jsonl::KIND, files::KIND, http::KIND, redis::KIND];
