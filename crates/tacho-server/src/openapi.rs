@@ -192,11 +192,7 @@ fn schemas() -> Value {
         })),
         "Handler": handler(),
         "HandlerList": object(&["handlers"], json!({"handlers": {"type": "array", "items": reference("Handler")}})),
-        "DeadLetter": object(&["id", "handler", "attempts", "error", "event", "failedAt"], json!({
-            "id": text(), "handler": text(), "attempts": number(), "failedAt": moment(),
-            "error": object(&["message", "code"], json!({"message": text(), "code": text()})),
-            "event": {"oneOf": [reference("Event"), {"type": "null"}]}
-        })),
+        "DeadLetter": dead_letter(),
         "DeadLetterPage": page("dead_letters", "DeadLetter"),
         "Rebuilt": object(&["head", "position"], json!({"head": number(), "position": number()})),
         "Health": object(&["status"], json!({"status": {"const": "ok"}})),
@@ -208,6 +204,25 @@ fn schemas() -> Value {
             "expected": {"description": "What was expected, or the limit"}, "actual": {"description": "What was found"},
             "index": {"type": "integer", "description": "Which event of the batch, from 0"}
         }))
+    })
+}
+
+/// What a handler gave up on.
+fn dead_letter() -> Value {
+    let text = || json!({"type": "string"});
+    json!({
+        "type": "object",
+        "required": ["id", "handler", "attempts", "error", "event", "failedAt"],
+        "properties": {
+            "id": text(),
+            "handler": text(),
+            "attempts": {"type": "integer", "minimum": 1, "description": "The first one counted"},
+            "error": {
+                "type": "object", "required": ["message", "code"], "properties": {"message": text(), "code": text()}
+            },
+            "event": {"oneOf": [reference("Event"), {"type": "null"}]},
+            "failedAt": {"type": "string", "format": "date-time"}
+        }
     })
 }
 
