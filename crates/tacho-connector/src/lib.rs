@@ -11,6 +11,8 @@ mod rotation;
 mod secret;
 mod settings;
 mod signature;
+mod span;
+mod web;
 
 pub use kind::{KINDS, Kind, find};
 pub use rotation::Rotation;

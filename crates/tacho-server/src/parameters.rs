@@ -119,7 +119,7 @@ pub(crate) fn switch(key: &str, value: &str) -> Result<bool, Problem> {
     }
 }
 
-fn cursor(value: &str) -> Result<Cursor, Problem> {
+pub(crate) fn cursor(value: &str) -> Result<Cursor, Problem> {
     Cursor::from_text(value).ok_or_else(|| {
         Problem::new(Code::InvalidCursor, format!("cursor {value:?} is none of this log: start without one"))
     })

@@ -1,8 +1,8 @@
 //! Every route, in one table: the router and the OpenAPI document are made from it.
 
 use crate::api::{
-    admin, alerts, append, events, figures, health, hook, page, prometheus, schemas, sse, streams, telemetry,
-    timeline, websocket,
+    admin, alerts, append, events, figures, handlers, health, hook, page, prometheus, schemas, sse, streams,
+    telemetry, timeline, websocket,
 };
 use crate::doors::{SharedDoors, json};
 use crate::problem::Problem;
@@ -288,6 +288,37 @@ pub(crate) const ROUTES: &[Route] = &[
         request: None,
         response: Answers::Json(200, "SchemaVersions", "The versions, the lowest first"),
         handler: || get(schemas::one),
+    },
+    Route {
+        method: "get",
+        path: "/api/handlers",
+        summary: "Every handler and sink, and how far it is",
+        parameters: &[],
+        request: None,
+        response: Answers::Json(200, "HandlerList", "In the order of the configuration"),
+        handler: || get(handlers::list),
+    },
+    Route {
+        method: "get",
+        path: "/api/handlers/{name}",
+        summary: "One handler or sink",
+        parameters: &[Parameter::Path("name", "Its name")],
+        request: None,
+        response: Answers::Json(
+            200,
+            "Handler",
+            "How far it is; done + pending + dead + skipped = what it is meant to get",
+        ),
+        handler: || get(handlers::one),
+    },
+    Route {
+        method: "get",
+        path: "/api/dead-letters",
+        summary: "What handlers and sinks gave up on, oldest first",
+        parameters: &[Parameter::Query("handler", Kind::Text, "Only those of this handler"), LIMIT, CURSOR],
+        request: None,
+        response: Answers::Json(200, "DeadLetterPage", "A page"),
+        handler: || get(handlers::dead_letters),
     },
     Route {
         method: "post",

@@ -4,6 +4,7 @@ mod console;
 mod files;
 mod http;
 mod jsonl;
+mod otlp;
 mod redis;
 
 use crate::{Settings, SettingsError, Surroundings};
@@ -22,11 +23,14 @@ pub struct Kind {
     /// one.
     pub check: fn(&Settings, bool) -> Result<(), SettingsError>,
     /// Makes it ready from settings that were checked; connects to nothing yet.
-    pub open: fn(&Settings, &Surroundings) -> Result<Box<dyn Deliver>, SettingsError>,
+    pub open: fn(&Settings, &Surroundings) -> Opened,
 }
 
+/// A sink that is ready, or why it cannot be.
+pub type Opened = Result<Box<dyn Deliver>, SettingsError>;
+
 /// Every kind.
-pub const KINDS: &[Kind] = &[console::KIND, jsonl::KIND, files::KIND, http::KIND, redis::KIND];
+pub const KINDS: &[Kind] = &[console::KIND, jsonl::KIND, files::KIND, http::KIND, redis::KIND, otlp::KIND];
 
 /// The kind of this name.
 pub fn find(name: &str) -> Option<&'static Kind> {

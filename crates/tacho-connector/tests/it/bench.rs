@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tacho_connector::{Settings, Surroundings, find};
 use tacho_engine::delivery::{Handler, HandlerStatus, Policy, Retry, Start};
 use tacho_engine::{Config, Engine, SystemClock};
-use tacho_event::{Draft, Filter, Sameness, Timestamp};
+use tacho_event::{Draft, Event, Filter, Sameness};
 use tempfile::TempDir;
 
 /// Nothing that a test waits for takes longer, whatever else the machine does.
@@ -51,15 +51,25 @@ impl Bench {
 
     /// Appends events with the ids `first..first + count`.
     pub fn append(&self, kind: &str, first: u64, count: u64, data: &str) {
-        let event = |id: u64| {
-            let mut draft = Draft::new(kind.to_owned(), "/t", format!("e{id}"));
-            draft.subject = Some("task/x".into());
-            let now = self.engine.now();
-            draft.put_text("time", &Timestamp(now.0 - now.0 % 1_000_000).to_rfc3339_millis());
-            draft.set_data(data.as_bytes());
-            draft.finish(Sameness::FirstWins).unwrap()
-        };
-        self.engine.append_and_wait((first..first + count).map(event).collect()).unwrap();
+        let events = (first..first + count).map(|id| self.event(kind, "task/x", None, id, data));
+        self.engine.append_and_wait(events.collect()).unwrap();
+    }
+
+    /// Appends one event to a stream, of a session.
+    pub fn append_to(&self, kind: &str, stream: &str, session: Option<&str>, id: u64, data: &str) {
+        let event = self.event(kind, stream, session, id, data);
+        self.engine.append_and_wait(vec![event]).unwrap();
+    }
+
+    fn event(&self, kind: &str, stream: &str, session: Option<&str>, id: u64, data: &str) -> Event {
+        let mut draft = Draft::new(kind.to_owned(), "/t", format!("e{id}"));
+        draft.subject = Some(stream.to_owned().into());
+        draft.put_text("time", &self.engine.now().to_rfc3339_millis());
+        if let Some(session) = session {
+            draft.put_text("sessionid", session);
+        }
+        draft.set_data(data.as_bytes());
+        draft.finish(Sameness::FirstWins).unwrap()
     }
 
     pub fn status(&self) -> HandlerStatus {

@@ -4,5 +4,6 @@ mod bench;
 mod files;
 mod http;
 mod jsonl;
+mod otlp;
 mod receiver;
 mod redis;

@@ -5,6 +5,7 @@ pub(crate) mod alerts;
 pub(crate) mod append;
 pub(crate) mod events;
 pub(crate) mod figures;
+pub(crate) mod handlers;
 pub(crate) mod health;
 pub(crate) mod hook;
 pub(crate) mod page;

@@ -4,6 +4,7 @@ mod append;
 mod client;
 mod doors;
 mod grpc;
+mod handlers;
 mod hooks;
 mod live;
 mod query;

@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod emit;
 mod events;
+mod handler;
 mod hook;
 mod import;
 mod man;
@@ -64,6 +65,7 @@ enum Command {
     Stats(stats::Stats),
     Cost(cost::Cost),
     Alerts(alerts::Alerts),
+    Handler(handler::Handler),
     Schema(schema::Schema),
     Backup(backup::Backup),
     Restore(restore::Restore),
@@ -94,6 +96,7 @@ impl CommandLine {
             Command::Stats(command) => command.run(),
             Command::Cost(command) => command.run(),
             Command::Alerts(command) => command.run(),
+            Command::Handler(command) => command.run(),
             Command::Schema(command) => command.run(),
             Command::Backup(command) => command.run(),
             Command::Restore(command) => command.run(),

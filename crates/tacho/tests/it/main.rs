@@ -13,4 +13,5 @@ mod record;
 mod schema;
 mod server;
 mod service;
+mod sink;
 mod telemetry;

@@ -26,6 +26,7 @@ fn the_help_of_the_whole() {
           tail         Watch events as they happen
           events       Query the events of the log, oldest first
           timeline     Show the history of a stream, such as session/9826db1e-… or issue/PROJ-1
+          handler      Handlers and sinks of a running server, and how far each is
           schema       The registry of schemas: list, show, check, register, scan
           backup       Write the log into one file, from a running or a stopped server
           restore      Make a data folder from a backup

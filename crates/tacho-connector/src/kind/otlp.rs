@@ -1,0 +1,133 @@
+//! `otlp`: the log as traces and log records of OpenTelemetry, over OTLP/HTTP in JSON.
+
+use super::Kind;
+use crate::span::{attribute, context, ended, hex};
+use crate::web::{self, Web};
+use crate::{Secret, Settings, SettingsError, Surroundings};
+use serde_json::{Value, json};
+use tacho_engine::Engine;
+use tacho_engine::delivery::{BatchLimits, Deliver, Delivered, Delivery, Failure};
+use tacho_event::Recorded;
+use tokio::runtime::Runtime;
+
+pub(super) const KIND: Kind = Kind {
+    name: "otlp",
+    about: "Sends each event as a log record to `url` + `/v1/logs`, and each session, turn, agent and tool call, when it \
+            ends, as a span to `url` + `/v1/traces`, with the attributes of the GenAI conventions and links for causation. \
+            Ids of spans are derived: what is sent twice is the same span. The secret is sent as a bearer token.",
+    keys: &["url", "secret_env", "secret_file", "timeout_ms"],
+    batch: || BatchLimits { events: 200, bytes: 1 << 20, window_ms: 500 },
+    check: |settings, _| web::url(settings).map(drop),
+    open,
+};
+
+fn open(settings: &Settings, surroundings: &Surroundings) -> super::Opened {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.map_err(|error| SettingsError::unusable("kind", error.to_string()))?;
+    let (web, engine) = (Web::open(settings)?, surroundings.engine.clone());
+    Ok(Box::new(Otlp { web, engine, runtime, token: settings.secret.clone() }))
+}
+
+struct Otlp {
+    web: Web,
+    engine: Engine,
+    /// For asking the engine on a thread that is no task.
+    runtime: Runtime,
+    token: Option<Secret>,
+}
+
+impl Deliver for Otlp {
+    fn deliver(&mut self, delivery: &Delivery<'_>) -> Result<Delivered, Failure> {
+        let behind = |error: tacho_engine::QueryError| Failure::retry("view_behind", error.to_string());
+        let mut spans = Vec::new();
+        for event in delivery.events {
+            let span = ended(&self.engine, &self.runtime, event).map_err(behind)?;
+            spans.extend(span.map(|span| span.to_json()));
+        }
+        if !spans.is_empty() {
+            self.send(
+                "/v1/traces",
+                &json!({"resourceSpans": [{
+                    "resource": resource(), "scopeSpans": [{"scope": scope(), "spans": spans}]
+                }]}),
+                "rejectedSpans",
+            )?;
+        }
+        let records: Vec<Value> = delivery.events.iter().map(record).collect();
+        self.send(
+            "/v1/logs",
+            &json!({"resourceLogs": [{
+                "resource": resource(), "scopeLogs": [{"scope": scope(), "logRecords": records}]
+            }]}),
+            "rejectedLogRecords",
+        )?;
+        Ok(Delivered::default())
+    }
+}
+
+impl Otlp {
+    fn send(&self, below: &str, message: &Value, rejected: &str) -> Result<(), Failure> {
+        let authorization = self.token.as_ref().map(|token| format!("Bearer {}", token.reveal()));
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(authorization.as_deref().map(|value| ("authorization", value)));
+        let now = self.engine.now().0.div_euclid(1_000_000_000);
+        let answer = self.web.post(below, &headers, message.to_string().as_bytes(), now)?;
+        // A success may be partial (OTLP, "Partial Success"): those are not to be sent again.
+        let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
+        let partial = &answer["partialSuccess"];
+        let count =
+            partial[rejected].as_str().map_or_else(|| partial[rejected].as_u64(), |text| text.parse().ok());
+        match count {
+            Some(count) if count > 0 => {
+                let why = partial["errorMessage"].as_str().unwrap_or("no reason was given");
+                Err(Failure::reject("partial_success", format!("{} refused {count}: {why}", self.web.host())))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn resource() -> Value {
+    json!({"attributes": [attribute("service.name", "tachograph")]})
+}
+
+fn scope() -> Value {
+    json!({"name": "tacho", "version": env!("CARGO_PKG_VERSION")})
+}
+
+/// An event as a log record; its payload is the body, as text.
+fn record(event: &Recorded) -> Value {
+    let context = context(event);
+    let (number, severity) = match event.text("severity").as_deref() {
+        Some("error") => (17, "ERROR"),
+        Some("warning") => (13, "WARN"),
+        _ => (9, "INFO"),
+    };
+    let payload = event.data().map(|data| String::from_utf8_lossy(data).into_owned());
+    let names = [
+        ("session.id", "sessionid"),
+        ("gen_ai.conversation.id", "sessionid"),
+        ("gen_ai.agent.name", "actorid"),
+        ("tacho.causation_id", "causationid"),
+        ("tacho.correlation_id", "correlationid"),
+    ];
+    let mut attributes = vec![
+        attribute("tacho.event.id", event.id()),
+        attribute("tacho.event.source", event.source()),
+        attribute("tacho.stream", event.stream()),
+        json!({"key": "tacho.position", "value": {"intValue": event.position.0.to_string()}}),
+    ];
+    attributes.extend(names.iter().filter_map(|(name, own)| Some(attribute(name, &event.text(own)?))));
+    json!({
+        "timeUnixNano": event.time().0.to_string(),
+        "observedTimeUnixNano": event.recorded.0.to_string(),
+        "severityNumber": number,
+        "severityText": severity,
+        "eventName": event.kind(),
+        "body": {"stringValue": payload.unwrap_or_default()},
+        "attributes": attributes,
+        "traceId": hex(&context.trace_id),
+        "spanId": hex(&context.span_id),
+        "flags": u32::from(context.flags),
+    })
+}
