@@ -18,7 +18,9 @@ export interface Row {
   /** The project, task or issue. */
   place: string;
   subject: string;
-  session: string;
+  /** The call that it begins or ends; empty when it does neither. */
+  call: string;
+  begins: boolean;
 }
 
 interface Said {
@@ -42,7 +44,8 @@ export function rowOf(event: LogEvent): Row {
     detail: said.detail ?? '',
     place: placeOf(event, data),
     subject: event.subject ?? '',
-    session: event.sessionid ?? '',
+    call: /\.(?:pre|post)_tool_use/.test(event.type) ? text(data['tool_use_id']) : '',
+    begins: event.type.endsWith('.pre_tool_use'),
   };
 }
 
@@ -72,9 +75,9 @@ function hooked(hook: string, event: LogEvent, data: Fields): Said {
       return { family: 'system', verb: 'Background agent', detail: 'reported to the agent' };
     }
     case 'pre_tool_use':
-      return { family: 'tool', verb: tool, code: asked.code, detail: asked.plain || 'began' };
+      return { family: 'tool', verb: tool, code: asked.code, detail: [asked.plain, 'began'].filter(Boolean).join(' · ') };
     case 'post_tool_use':
-      return { family: 'tool', verb: `${tool} done`, code: asked.code, detail: took(data, asked.plain) };
+      return { family: 'tool', verb: tool, code: asked.code, detail: took(data, asked.plain) };
     case 'post_tool_use_failure':
       return { family: 'fail', verb: `${tool} failed`, detail: reason(text(data['error'])) };
     case 'post_tool_batch': {

@@ -16,6 +16,15 @@ export const SWITCHES: readonly Switch[] = [
   { name: 'reactions', title: 'Reactions', family: 'reaction', families: ['reaction'] },
 ];
 
+/** A call is told once, by its end when it has one; what telemetry measures is on the Events page. */
+export function told(rows: readonly Row[]): Row[] {
+  const ended = new Set(rows.filter((row) => row.call && !row.begins).map((row) => row.call));
+  return rows.filter((row) => {
+    if (row.begins && ended.has(row.call)) return false;
+    return !(row.type.startsWith('claude_code.') && row.family === 'system') && !row.type.endsWith('.post_tool_batch');
+  });
+}
+
 /** A question to a person is never left out. */
 export function shown(rows: readonly Row[], hidden: readonly string[], wanted: string): Row[] {
   const without = new Set(SWITCHES.filter((one) => hidden.includes(one.name)).flatMap((one) => one.families));

@@ -5,13 +5,13 @@ class Copied {
   async copy(text: string, what = text): Promise<void> {
     try {
       await navigator.clipboard.writeText(text);
-      this.#say(`Copied ${what}`);
+      this.say(`Copied ${what}`);
     } catch {
-      this.#say('The browser did not let this page copy: select the text instead');
+      this.say('The browser did not let this page copy: select the text instead');
     }
   }
 
-  #say(what: string): void {
+  say(what: string): void {
     this.what = what;
     setTimeout(() => {
       if (this.what === what) this.what = '';

@@ -2,6 +2,7 @@
 import { fields, type LogEvent, timeOf } from '../fold/event';
 import { type Fleet, fold, newFleet } from '../fold/fleet';
 import { type Row, rowOf } from '../fold/row';
+import { told } from '../list/families';
 import { get, list, type Readiness } from './api';
 
 /** Rows that the feed keeps; older ones are on the Events page. */
@@ -68,7 +69,7 @@ class Feed {
     this.fleet = newFleet();
     for (const event of events.toReversed()) fold(this.fleet, event);
     this.fleet.position = Math.max(this.fleet.position, head);
-    this.rows = events.slice(0, MAX_ROWS).map(rowOf);
+    this.rows = told(events.map(rowOf)).slice(0, MAX_ROWS);
     this.head = Math.max(head, events[0]?.position ?? 0);
     this.isLoaded = true;
     this.trouble = '';
@@ -144,7 +145,7 @@ class Feed {
     const arrived = this.#waiting.filter((event) => event.position > this.fleet.position);
     this.#waiting = [];
     for (const event of arrived) fold(this.fleet, event);
-    this.rows = [...arrived.map(rowOf).toReversed(), ...this.rows].slice(0, MAX_ROWS);
+    this.rows = told([...arrived.map(rowOf).toReversed(), ...this.rows]).slice(0, MAX_ROWS);
     this.head = Math.max(this.head, this.fleet.position);
     const now = Date.now();
     this.#arrivals.push(...arrived.map(() => now));
