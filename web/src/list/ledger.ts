@@ -103,7 +103,6 @@ export class Ledger {
     query.set('reverse', 'true');
     query.set('after', String(Math.min(this.head, (index + 1) * CHUNK) + 1));
     query.set('limit', String(CHUNK));
-    query.set('wait', '0');
     const events: Row[] = [];
     let covered = (index + 1) * CHUNK;
     while (covered > floor) {

@@ -60,7 +60,7 @@ class Feed {
 
   async #load(head: number): Promise<void> {
     const oldest = Date.now() - HISTORY_MS;
-    const query = new URLSearchParams({ reverse: 'true', wait: '0' });
+    const query = new URLSearchParams({ reverse: 'true' });
     const events = await list(query, MAX_HISTORY, (page) => {
       const last = page.events.at(-1);
       return last !== undefined && timeOf(last) < oldest;

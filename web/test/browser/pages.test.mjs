@@ -105,7 +105,7 @@ test('every page is reached by keyboard, and the link says where one is', async 
     await until(() => new URL(page.url()).pathname === path);
   }
   await page.keyboard.press('Control+k');
-  await page.locator('.palette input').fill('auth');
+  await page.locator('.palette input').fill('API reference');
   await page.locator('.palette [role=option]').first().waitFor();
   await holds(page, 'palette-dark');
   await page.keyboard.press('Enter');
