@@ -17,6 +17,9 @@ function withoutAddresses(): Plugin {
 export default defineConfig({
   plugins: [svelte(), withoutAddresses()],
   build: {
+    // A check builds beside what is checked in.
+    outDir: process.env['WEB_DIST'] ?? 'dist',
+    emptyOutDir: true,
     target: 'es2022',
     // A preload's polyfill is inline code, and inlined pictures are not what `img-src` is for.
     modulePreload: false,

@@ -5,4 +5,4 @@ import { fileURLToPath } from 'node:url';
 import { sourcesHash } from './sources.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-writeFileSync(join(root, 'dist', 'sources.txt'), `${sourcesHash(root)}\n`);
+writeFileSync(join(process.env.WEB_DIST ?? join(root, 'dist'), 'sources.txt'), `${sourcesHash(root)}\n`);

@@ -3,6 +3,7 @@
 mod plugin;
 mod readme;
 mod summary;
+mod web;
 
 use std::time::Instant;
 
@@ -33,6 +34,7 @@ const STEPS: &[Step] = &[
     Step { name: "cargo test", slow: false, run: cargo_test },
     Step { name: "release build", slow: false, run: release_build },
     Step { name: "the README's commands", slow: false, run: readme::run },
+    Step { name: "the dashboard", slow: false, run: web::run },
     Step { name: "the Claude Code plugin", slow: false, run: plugin::run },
     Step { name: "the load generator's tests", slow: true, run: load_generator },
     Step { name: "slow tests of the binary", slow: true, run: slow_tests },
