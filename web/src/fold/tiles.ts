@@ -42,12 +42,12 @@ export function tiles(seen: Pulse, metrics: Metrics | null): Tile[] {
   const completion = seconds !== null ? seconds * 1_000 : seen.completionMs.value;
   const passed = metrics?.validation_pass_rate ?? null;
   return [
-    tile('Utilization', percent(seen.utilization.value), '%', seen.utilization, null, seen.utilization.value, 'some agent at work'),
+    tile('Utilization', percent(seen.utilization.value), '%', seen.utilization, null, seen.utilization.value, 'with an agent at work'),
     tile('Cost, last hour', money(costUsd), '', seen.costUsd, usualHour(days((day) => day.cost_usd)), costUsd, 'from telemetry'),
     tile('Failed calls', percent(failure), '%', seen.failureRate, usual(days((day) => day.failure_rate)), failure, 'of the calls that ended'),
     tile('Waited for you', ...waited(seen.waitedMs), seen.waitedMs, null, null, 'in the last hour'),
     {
-      ...tile('Time to completion', completion === null ? NONE : clock(completion), '', seen.completionMs, null, null, ''),
+      ...tile('Time to completion', completion === null ? NONE : completion < 60_000 ? duration(completion) : clock(completion), '', seen.completionMs, null, null, ''),
       note: completion === null ? 'no data in this hour' : seconds !== null ? `target under ${clock(COMPLETION_TARGET_S * 1_000)}` : 'of a turn, on average',
     },
     {

@@ -19,7 +19,10 @@ export const SWITCHES: readonly Switch[] = [
 /** A call is told once, by its end when it has one; what telemetry measures is on the Events page. */
 export function told(rows: readonly Row[]): Row[] {
   const ended = new Set(rows.filter((row) => row.call && !row.begins).map((row) => row.call));
+  // What an agent says last is its answer, which is told by its stop.
+  const answered = new Set(rows.filter((row) => row.type.endsWith('.stop')).map((row) => `${row.subject} ${row.detail}`));
   return rows.filter((row) => {
+    if (row.type.endsWith('.message_display') && answered.has(`${row.subject} ${row.detail}`)) return false;
     if (row.begins && ended.has(row.call)) return false;
     return !(row.type.startsWith('claude_code.') && row.family === 'system') && !row.type.endsWith('.post_tool_batch');
   });
