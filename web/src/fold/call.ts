@@ -31,9 +31,20 @@ export interface Call {
   background: boolean;
 }
 
-/** What tells one try of a thing from another thing: the tool and what it was asked. */
+/** What tells one try of a thing from another thing: the tool and what it was asked, in few bytes. */
 export function sameness(call: Call): string {
-  return `${call.agentId} ${call.tool} ${JSON.stringify(call.input)}`;
+  return `${call.agentId} ${call.tool} ${digest(JSON.stringify(call.input) ?? '')}`;
+}
+
+/** Two rounds of 32-bit FNV-1a: inputs may be large, and are told apart only within a session. */
+function digest(value: string): string {
+  let [one, two] = [0x811c9dc5, 0x9747b28c];
+  for (let index = 0; index < value.length; index += 1) {
+    const code = value.charCodeAt(index);
+    one = Math.imul(one ^ code, 0x01000193);
+    two = Math.imul(two ^ code, 0x01000197);
+  }
+  return `${(one >>> 0).toString(36)}${(two >>> 0).toString(36)}${value.length}`;
 }
 
 /** A person's description of the same task, which outlives a change of the command. */
@@ -90,12 +101,19 @@ export function reason(error: string): string {
   return lines.slice(0, 2).join(' · ');
 }
 
+/** Characters of an answer that are kept; the event has the whole. */
+const LONGEST_OUTPUT = 16_000;
+
 /** What a tool answered, as a terminal would show it. */
 export function outputOf(response: unknown): string {
+  return said(response).slice(0, LONGEST_OUTPUT);
+}
+
+function said(response: unknown): string {
   if (typeof response === 'string') return response;
   const answer = fields(response);
-  const said = [text(answer['stdout']), text(answer['stderr'])].filter(Boolean).join('\n');
-  if (said) return said;
+  const printed = [text(answer['stdout']), text(answer['stderr'])].filter(Boolean).join('\n');
+  if (printed) return printed;
   const file = fields(answer['file']);
   if (text(file['content'])) return text(file['content']);
   const parts = Array.isArray(answer['content']) ? answer['content'] : Array.isArray(response) ? response : [];

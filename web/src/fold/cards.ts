@@ -2,7 +2,7 @@
 import { type Activity, sessionActivity, subagentActivity } from './activity';
 import { type Call, literal, phrase } from './call';
 import { lastPart, shortModel, shortPath } from './event';
-import { type Fleet, taskOf } from './fleet';
+import { type Fleet, LOST_MS, taskOf } from './fleet';
 import type { Family } from './row';
 import { currentTurn, type Session, type Subagent, sumRequests, waiting } from './session';
 import type { Run } from './task';
@@ -84,7 +84,7 @@ export function groups(fleet: Fleet, now: number): Group[] {
 
 function isAtWork(session: Session, now: number): boolean {
   if (session.endedAt !== null || session.turns.length === 0) return false;
-  return now - session.lastAt < SILENT || waiting(session).length > 0;
+  return now - session.lastAt < (waiting(session).length > 0 ? LOST_MS : SILENT);
 }
 
 function sessionCard(fleet: Fleet, session: Session, now: number): Card {
@@ -231,9 +231,10 @@ function runCard(fleet: Fleet, run: Run, now: number): Card {
   };
 }
 
-export function waiters(fleet: Fleet): Waiter[] {
+export function waiters(fleet: Fleet, now: number): Waiter[] {
   const found: Waiter[] = [];
   for (const session of fleet.sessions.values()) {
+    if (now - session.lastAt > LOST_MS) continue;
     for (const call of waiting(session)) {
       const agent = session.subagents.get(call.agentId);
       found.push({

@@ -16,6 +16,9 @@ export function newFleet(): Fleet {
   return { sessions: new Map(), tasks: newTasks(), position: 0 };
 }
 
+/** A session that never said its end and is silent for so long is gone, in milliseconds. */
+export const LOST_MS = 24 * 3_600_000;
+
 const HOOK_TYPE = /^(claude|codex)\.(.+)$/;
 
 export function fold(fleet: Fleet, event: LogEvent): void {
@@ -66,6 +69,14 @@ function mark(session: Session, event: LogEvent, at: number): void {
   const failed = event.severity === 'error' || /fail|error/i.test(event.type);
   const agentId = event.actorid && session.subagents.has(event.actorid) ? event.actorid : '';
   session.markers.push({ at, position: event.position, name: event.type, agentId, failed });
+}
+
+/** Lets go of what ended before a moment, so that a page may stay open for weeks. */
+export function forget(fleet: Fleet, before: number): void {
+  for (const [id, session] of fleet.sessions) {
+    if (session.lastAt < before && (session.endedAt !== null || session.lastAt < before - LOST_MS)) fleet.sessions.delete(id);
+  }
+  fleet.tasks.runs = fleet.tasks.runs.filter((run) => run.endedAt === null || run.endedAt >= before);
 }
 
 /** What the session is at: the person's prompt, not the system's. */

@@ -145,22 +145,18 @@ function turnOf(session: Session, data: Fields, event: LogEvent, at: number): Tu
   return unseen;
 }
 
-/** The same thing tried again after a failure makes a chain. */
+/** The same thing tried again after a failure makes a chain; a success ends it. */
 function countAttempts(session: Session, call: Call): void {
-  const chain = [...session.calls.values()].filter(
-    (other) => other.tool === call.tool && other.agentId === call.agentId && isSameTry(other, call),
-  );
-  if (!chain.some((other) => other.state === 'failed')) return;
-  const first = chain.findIndex((other) => other.state === 'failed');
-  const tries = chain.slice(first);
+  const names = [sameness(call)];
+  if (purpose(call)) names.push(`${call.agentId} ${call.tool} for ${purpose(call)}`);
+  const before = names.map((name) => session.tries.get(name)).find((tries) => tries?.at(-1)?.state === 'failed');
+  const tries = before ? [...before, call] : [call];
+  for (const name of names) session.tries.set(name, tries);
+  if (!before) return;
   tries.forEach((other, index) => {
     other.attempt = index + 1;
     other.attempts = tries.length;
   });
-}
-
-function isSameTry(left: Call, right: Call): boolean {
-  return sameness(left) === sameness(right) || (purpose(left) !== '' && purpose(left) === purpose(right));
 }
 
 /** A request for permission does not name its call: it is the newest one open with the same input. */

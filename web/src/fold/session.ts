@@ -79,6 +79,8 @@ export interface Session {
   whole: boolean;
   turns: Turn[];
   calls: Map<string, Call>;
+  /** Tries of one thing since it last succeeded, by what was asked and by what for. */
+  tries: Map<string, Call[]>;
   subagents: Map<string, Subagent>;
   notes: Note[];
   markers: Marker[];
@@ -103,6 +105,7 @@ export function newSession(id: string, at: number): Session {
     whole: false,
     turns: [],
     calls: new Map(),
+    tries: new Map(),
     subagents: new Map(),
     notes: [],
     markers: [],

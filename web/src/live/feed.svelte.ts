@@ -1,6 +1,6 @@
 /** The page's one connection to the log: what it has seen, folded, and how it is doing. */
 import { fields, type LogEvent, timeOf } from '../fold/event';
-import { type Fleet, fold, newFleet } from '../fold/fleet';
+import { type Fleet, fold, forget, newFleet } from '../fold/fleet';
 import { type Row, rowOf } from '../fold/row';
 import { told } from '../list/families';
 import { get, list, type Readiness } from './api';
@@ -12,6 +12,8 @@ const MAX_HISTORY = 10_000;
 const HISTORY_MS = 3_600_000;
 /** What arrives is gathered, so that nothing changes more often than four times a second. */
 const GATHER_MS = 250;
+/** What ended longer ago is let go: the page needs an hour and what is usual. In milliseconds. */
+const KEPT_MS = 6 * 3_600_000;
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 10_000];
 
 export type Connection = 'opening' | 'open' | 'lost';
@@ -156,6 +158,7 @@ class Feed {
   tick(now: number): void {
     this.#arrivals = this.#arrivals.filter((at) => at > now - 10_000);
     this.perSecond = this.#arrivals.length / 10;
+    if (now % 60_000 < 1_000) forget(this.fleet, now - KEPT_MS);
   }
 }
 

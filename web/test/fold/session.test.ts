@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { endedLately, groups, waiters } from '../../src/fold/cards';
+import { forget } from '../../src/fold/fleet';
 import { totals, waiting } from '../../src/fold/session';
 import { capture, folded, hookEvent } from './capture';
 
@@ -82,7 +83,7 @@ test('who asks a person waits until the answer, and the wait is no work', () => 
     hookEvent('permission_request', { session_id: 's', prompt_id: 'p1', tool_name: 'Bash', tool_input: { command: 'sleep 60' } }, 1_100, 3),
   ];
   const fleet = folded(asked);
-  expect(waiters(fleet)).toMatchObject([{ command: 'sleep 60', since: 1_100, where: 'demo' }]);
+  expect(waiters(fleet, 40_000)).toMatchObject([{ command: 'sleep 60', since: 1_100, where: 'demo' }]);
   expect(groups(fleet, 31_100)[0]!.cards[0]!.state).toBe('waits');
   const done = hookEvent('post_tool_use', call('t1', 'p1', { duration_ms: 500, tool_response: { stdout: '' } }), 31_600, 4);
   const session = only([...asked, done]);
@@ -101,6 +102,27 @@ test('tries of the same thing make a chain, and the third failure is said', () =
   expect(groups(fleet, 5_000)[0]!.cards[0]).toMatchObject({ state: 'repeats', repeats: 3 });
   const session = [...fleet.sessions.values()][0]!;
   expect([...session.calls.values()].map((one) => [one.attempt, one.attempts])).toEqual([[1, 3], [2, 3], [3, 3]]);
+});
+
+test('a success ends a chain of tries', () => {
+  const events = [hookEvent('user_prompt_submit', said('one', 'p1'), 0, 1)];
+  const outcomes = ['post_tool_use_failure', 'post_tool_use', 'post_tool_use'];
+  outcomes.forEach((outcome, n) => {
+    events.push(hookEvent('pre_tool_use', call(`t${n}`, 'p1'), n * 1_000, n * 2 + 2));
+    events.push(hookEvent(outcome, call(`t${n}`, 'p1'), n * 1_000 + 500, n * 2 + 3));
+  });
+  const session = only(events);
+  expect([...session.calls.values()].map((one) => [one.attempt, one.attempts])).toEqual([[1, 2], [2, 2], [0, 0]]);
+});
+
+test('what ended long ago is let go, what waits is kept', () => {
+  const events = capture('full');
+  const end = Date.parse(events.at(-1)!.time!);
+  const fleet = folded([...events, hookEvent('user_prompt_submit', said('x', 'p'), end - 7_000_000, 99)]);
+  forget(fleet, end + 1);
+  expect([...fleet.sessions.keys()]).toEqual(['s']);
+  forget(fleet, end + 100_000_000);
+  expect(fleet.sessions.size).toBe(0);
 });
 
 test('events that come twice count once', () => {

@@ -22,10 +22,10 @@ test('a task waits for a person from its escalation until it is resolved', () =>
     told('hitl_escalated', { task_id: 'a', attempts: 3, last_error: 'no route' }, 4),
   ];
   const fleet = folded(events);
-  expect(waiters(fleet)).toMatchObject([{ who: 'a', command: 'no route' }]);
+  expect(waiters(fleet, 40_000)).toMatchObject([{ who: 'a', command: 'no route' }]);
   expect(groups(fleet, 5_000)).toEqual([]);
   expect(fleet.tasks.runs[0]).toMatchObject({ state: 'failed', costUsd: 0.01, endedAt: 3_000 });
-  expect(waiters(folded([...events, told('hitl_resolved', { task_id: 'a' }, 6)]))).toEqual([]);
+  expect(waiters(folded([...events, told('hitl_resolved', { task_id: 'a' }, 6)]), 7_000)).toEqual([]);
 });
 
 test('an agent at work is a card under its task', () => {
