@@ -9,14 +9,16 @@ import type { Run } from './task';
 import { type Usual, usual } from './usual';
 
 export const HOUR = 3_600_000;
-/** A session without a sign of life for so long is no longer at work, in milliseconds. */
+/** After so long without a sign of life what is at work is called silent, and what is done is no longer shown, in milliseconds. */
 const SILENT = 30 * 60_000;
+/** What is silent is shown for so long: it may have been ended in a way that tells nobody. In milliseconds. */
+const GIVEN_UP = 6 * HOUR;
 /** The same call failing so often is worth saying. */
 const REPEATS = 3;
 /** What ended is listed for so long, in milliseconds. */
 const RECENT = 10 * 60_000;
 
-export type CardState = 'waits' | 'repeats' | 'slow' | 'working' | 'idle';
+export type CardState = 'waits' | 'repeats' | 'silent' | 'slow' | 'working' | 'idle';
 
 export interface Card {
   key: string;
@@ -84,7 +86,8 @@ export function groups(fleet: Fleet, now: number): Group[] {
 
 function isAtWork(session: Session, now: number): boolean {
   if (session.endedAt !== null || session.turns.length === 0) return false;
-  return now - session.lastAt < (waiting(session).length > 0 ? LOST_MS : SILENT);
+  const isOpen = session.turns.some((turn) => turn.state === 'open');
+  return now - session.lastAt < (waiting(session).length > 0 ? LOST_MS : isOpen ? GIVEN_UP : SILENT);
 }
 
 function sessionCard(fleet: Fleet, session: Session, now: number): Card {
@@ -94,7 +97,7 @@ function sessionCard(fleet: Fleet, session: Session, now: number): Card {
   const since = session.turns.findLast((other) => !other.synthetic)?.startedAt ?? session.startedAt;
   const norm = usual(turnLengths(fleet, session.agent));
   const repeats = failuresInARow(calls);
-  const state = stateOf(calls, isOpen, repeats, since, norm, now);
+  const state = stateOf(calls, isOpen, repeats, since, now - session.lastAt, norm, now);
   const call = calls.findLast((other) => other.endedAt === null) ?? calls.at(-1);
   return {
     key: session.id,
@@ -123,7 +126,7 @@ function subagentCard(fleet: Fleet, session: Session, agent: Subagent, now: numb
     href: `/session/${session.id}?agent=${encodeURIComponent(agent.id)}`,
     name: agent.type || 'subagent',
     isSub: true,
-    state: stateOf(calls, true, repeats, agent.startedAt, norm, now),
+    state: stateOf(calls, true, repeats, agent.startedAt, now - session.lastAt, norm, now),
     repeats,
     model: shortModel(session.requests.findLast((request) => request.agentId === agent.id)?.model ?? ''),
     task: agent.task || 'Subagent',
@@ -141,11 +144,13 @@ function stateOf(
   isOpen: boolean,
   repeats: number,
   since: number,
+  quietMs: number,
   norm: Usual | null,
   now: number,
 ): CardState {
   if (calls.some((call) => call.state === 'asking')) return 'waits';
   if (!isOpen) return 'idle';
+  if (quietMs > SILENT) return 'silent';
   if (repeats >= REPEATS) return 'repeats';
   if (norm && now - since > 2 * norm.high) return 'slow';
   return 'working';

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { endedLately, groups, waiters } from '../../src/fold/cards';
 import { forget } from '../../src/fold/fleet';
 import { totals, waiting } from '../../src/fold/session';
+import { spansOf } from '../../src/fold/trace';
 import { capture, folded, hookEvent } from './capture';
 
 const only = (events: ReturnType<typeof capture>) => [...folded(events).sessions.values()][0]!;
@@ -129,4 +130,11 @@ test('events that come twice count once', () => {
   const events = capture('full');
   const fleet = folded([...events, ...events]);
   expect([...fleet.sessions.values()][0]!.turns).toHaveLength(1);
+});
+
+test('a trace nests what a subagent did below the call that started it', () => {
+  const session = only(capture('full'));
+  const spans = spansOf(session, session.turns[0]!, session.lastAt);
+  expect(spans.slice(-3).map((span) => [span.depth, span.name])).toEqual([[1, 'Agent'], [2, 'general-purpose'], [3, 'Bash']]);
+  expect(spans).toHaveLength(12);
 });
