@@ -7,6 +7,7 @@ import type { Family } from './row';
 import { currentTurn, type Session, type Subagent, sumRequests, waiting } from './session';
 import type { Run } from './task';
 import { type Usual, usual } from './usual';
+import { duration, money } from './wording';
 
 export const HOUR = 3_600_000;
 /** After so long without a sign of life what is at work is called silent, and what is done is no longer shown, in milliseconds. */
@@ -280,7 +281,7 @@ export function endedLately(fleet: Fleet, now: number): Ended[] {
   for (const run of fleet.tasks.runs) {
     if (run.endedAt === null || now - run.endedAt > RECENT) continue;
     const href = `/events?stream=${encodeURIComponent(run.stream)}`;
-    found.push({ key: run.key, href, failed: run.state === 'failed', text: `${run.agent} · ${run.state}`, place: run.stream, at: run.endedAt });
+    found.push({ key: run.key, href, failed: run.state === 'failed', text: `${run.agent} · ${run.state === 'rejected' ? 'rejected · ' : ''}${run.error || `${duration(run.durationMs)} · ${money(run.costUsd)}`}`, place: run.stream, at: run.endedAt });
   }
   return found.sort((left, right) => right.at - left.at).slice(0, 6);
 }

@@ -43,7 +43,7 @@ export function tiles(seen: Pulse, metrics: Metrics | null): Tile[] {
   const passed = metrics?.validation_pass_rate ?? null;
   return [
     tile('Utilization', percent(seen.utilization.value), '%', seen.utilization, null, seen.utilization.value, 'with an agent at work'),
-    tile('Cost, last hour', money(costUsd), '', seen.costUsd, usualHour(days((day) => day.cost_usd)), costUsd, 'from telemetry'),
+    tile('Cost, last hour', money(costUsd), '', seen.costUsd, usualHour(days((day) => day.cost_usd)), costUsd, 'as agents report it'),
     tile('Failed calls', percent(failure), '%', seen.failureRate, usual(days((day) => day.failure_rate)), failure, 'of the calls that ended'),
     tile('Waited for you', ...waited(seen.waitedMs), seen.waitedMs, null, null, 'in the last hour'),
     {

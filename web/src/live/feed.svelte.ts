@@ -16,6 +16,9 @@ const GATHER_MS = 250;
 const KEPT_MS = 6 * 3_600_000;
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 10_000];
 
+/** The server says something at least every quarter of a minute; after so long without a word it is gone, in milliseconds. */
+const SILENCE_MS = 60_000;
+
 export type Connection = 'opening' | 'open' | 'lost';
 
 export interface Gap {
@@ -46,6 +49,7 @@ class Feed {
   #waiting: LogEvent[] = [];
   #gathering = false;
   #tries = 0;
+  #heardAt = 0;
   #arrivals: number[] = [];
 
   async open(): Promise<void> {
@@ -104,7 +108,9 @@ class Feed {
     source.onopen = () => {
       this.connection = 'open';
       this.#tries = 0;
+      this.#heardAt = Date.now();
     };
+    source.addEventListener('heartbeat', () => (this.#heardAt = Date.now()));
     source.onerror = () => this.#lose();
     source.addEventListener('event', (message) => this.#take(JSON.parse(message.data) as LogEvent));
     source.addEventListener('gap', (message) => {
@@ -136,6 +142,7 @@ class Feed {
   }
 
   #take(event: LogEvent): void {
+    this.#heardAt = Date.now();
     this.#waiting.push(event);
     if (this.#gathering) return;
     this.#gathering = true;
@@ -156,6 +163,8 @@ class Feed {
 
   /** Called once a second: the rate is over the last ten. */
   tick(now: number): void {
+    // A machine that slept, or a cable that was pulled, ends no connection.
+    if (this.connection === 'open' && now - this.#heardAt > SILENCE_MS) this.#lose();
     this.#arrivals = this.#arrivals.filter((at) => at > now - 10_000);
     this.perSecond = this.#arrivals.length / 10;
     if (now % 60_000 < 1_000) forget(this.fleet, now - KEPT_MS);
