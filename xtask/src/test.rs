@@ -4,6 +4,7 @@ mod plugin;
 mod python_sdk;
 mod readme;
 mod summary;
+mod web;
 
 use std::time::Instant;
 
@@ -35,6 +36,7 @@ const STEPS: &[Step] = &[
     Step { name: "cargo test", slow: false, run: cargo_test },
     Step { name: "release build", slow: false, run: release_build },
     Step { name: "the README's commands", slow: false, run: readme::run },
+    Step { name: "the dashboard", slow: false, run: web::run },
     Step { name: "the Claude Code plugin", slow: false, run: plugin::run },
     Step { name: "the Python SDK (sdk-python)", slow: false, run: python_sdk::tests },
     Step { name: "the Python SDK's types", slow: false, run: python_sdk::types },

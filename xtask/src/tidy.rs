@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: the house rules that a machine can hold. Each rule is a file below `tidy/`, its data first.
 
 mod bans;
+mod dashboard;
 mod exceptions;
 mod layers;
 mod leftovers;
@@ -63,6 +64,7 @@ pub fn run(workspace: &Workspace) -> Result<bool> {
     let mut findings = exceptions::apply(findings);
     findings.extend(tools::check(workspace)?);
     findings.extend(stale::check(workspace));
+    findings.extend(dashboard::check(workspace));
     findings.sort();
     findings.dedup();
     for finding in &findings {

@@ -215,7 +215,7 @@ mod tests {
             assert_eq!(get(path, "origin", "http://app.example"), "in", "{path}");
             assert_eq!(get(path, "sec-fetch-site", "same-origin"), "in", "{path}");
         }
-        for path in ["/", "/live.js", "/healthz", "/apiary"] {
+        for path in ["/", "/session/abc", "/healthz", "/apiary"] {
             assert_eq!(get(path, "sec-fetch-site", "cross-site"), "in", "{path}");
         }
     }

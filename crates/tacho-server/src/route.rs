@@ -422,7 +422,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 pub(crate) fn router(doors: SharedDoors) -> Router {
-    let mut router = Router::new().route("/live.js", get(page::script)).route("/live.css", get(page::style));
+    let mut router = page::add_to(Router::new());
     for route in ROUTES {
         router = router.route(route.path, (route.handler)());
     }

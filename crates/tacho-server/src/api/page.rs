@@ -1,33 +1,67 @@
-//! The page at `/`, embedded: it asks nobody else for anything.
+//! The dashboard, embedded: it asks nobody else for anything.
 
+use crate::doors::SharedDoors;
+use axum::Router;
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
+use axum::routing::get;
+
+/// `web/dist`: each file's path on the server, and its bytes.
+const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
+
+/// First parts of the paths that the dashboard itself tells apart: each answers with the same document.
+const PAGES: [&str; 8] = ["live", "sessions", "session", "events", "trace", "cost", "alerts", "delivery"];
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+     img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// A file whose name holds a hash of its content never changes.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+const ASK_AGAIN: &str = "no-cache";
 
 pub(crate) fn html() -> Response {
-    file("text/html; charset=utf-8", include_str!("../page/index.html"))
+    let bytes = FILES.iter().find(|(path, _)| *path == "/index.html").map_or(&b""[..], |(_, bytes)| bytes);
+    file("/index.html", bytes)
 }
 
-pub(crate) async fn script() -> Response {
-    file("text/javascript; charset=utf-8", include_str!("../page/live.js"))
+/// The document at every page's path, and the files that it names.
+pub(crate) fn add_to(mut router: Router<SharedDoors>) -> Router<SharedDoors> {
+    for page in PAGES {
+        router = router.route(&format!("/{page}"), get(async || html()));
+        router = router.route(&format!("/{page}/{{*rest}}"), get(async || html()));
+    }
+    for &(path, bytes) in FILES.iter().filter(|(path, _)| *path != "/index.html") {
+        router = router.route(path, get(move || async move { file(path, bytes) }));
+    }
+    router
 }
 
-pub(crate) async fn style() -> Response {
-    file("text/css; charset=utf-8", include_str!("../page/live.css"))
-}
-
-fn file(kind: &'static str, text: &'static str) -> Response {
-    let mut response = Response::new(Body::from(text));
+fn file(path: &'static str, bytes: &'static [u8]) -> Response {
+    let mut response = Response::new(Body::from(bytes));
+    let kept = if path.starts_with("/assets/") { FOR_EVER } else { ASK_AGAIN };
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    let name = HeaderName::from_static("cross-origin-opener-policy");
-    headers.insert(name, HeaderValue::from_static("same-origin"));
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    set(CONTENT_TYPE, kind_of(path));
+    set(CONTENT_SECURITY_POLICY, POLICY);
+    set(REFERRER_POLICY, "no-referrer");
+    set(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(CACHE_CONTROL, kept);
+    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     response
+}
+
+fn kind_of(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "text/plain; charset=utf-8",
+    }
 }

@@ -98,14 +98,40 @@ fn schemas_are_registered_and_hold_where_strict() {
 }
 
 #[test]
-fn the_page_asks_nobody_else() {
+fn the_dashboard_asks_nobody_else() {
     let server = Server::start();
-    for path in ["/", "/live.js", "/live.css"] {
-        let page = server.get(path);
-        assert_eq!(page.status, 200);
-        assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
-        assert!(!String::from_utf8(page.body).unwrap().contains("//cdn"));
+    let document = server.get("/");
+    assert_eq!(document.header("cache-control"), Some("no-cache"));
+    let policy = document.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+    let html = String::from_utf8(document.body).unwrap();
+    let assets: Vec<&str> = html.split('"').filter(|part| part.starts_with("/assets/")).collect();
+    assert!(assets.len() >= 2, "a script and a style are named in {html}");
+    for path in assets {
+        let asset = server.get(path);
+        assert_eq!(asset.status, 200);
+        assert!(asset.header("cache-control").unwrap().contains("immutable"));
+        let text = String::from_utf8(asset.body).unwrap();
+        assert_eq!(text.find("https://"), None, "{path} names an address");
+        for (at, _) in text.match_indices("http://") {
+            assert!(text[at..].starts_with("http://www.w3.org/"), "{path} names another address");
+        }
     }
+    assert!(!html.contains("<style") && !html.contains("style=") && !html.contains("https://"));
+}
+
+#[test]
+fn every_page_is_the_same_document() {
+    let server = Server::start();
+    let document = server.get("/").body;
+    for path in ["/sessions", "/session/6de14646?turn=1", "/events?type=a*", "/cost", "/alerts", "/delivery"]
+    {
+        let page = server.get(path);
+        assert_eq!((page.status, &page.body), (200, &document), "{path}");
+    }
+    assert_eq!(server.get("/session").status, 200);
+    assert_eq!(server.get("/assets/none.js").refusal(), (404, "not_found".into()));
 }
 
 #[test]

@@ -1,0 +1,69 @@
+import type { LogEvent } from '../fold/event';
+
+/** What the server said when it could not do what was asked. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    detail: string,
+  ) {
+    super(detail);
+  }
+
+  /** An older server does not have this door: there is no data, and nothing is wrong. */
+  get isAbsent(): boolean {
+    return this.status === 404 || this.status === 405;
+  }
+}
+
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const answer = await fetch(path, { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) });
+  if (answer.ok) return (await answer.json()) as T;
+  const problem = (await answer.json().catch(() => ({}))) as { code?: string; detail?: string; title?: string };
+  throw new Refusal(answer.status, problem.code ?? String(answer.status), problem.detail ?? problem.title ?? answer.statusText);
+}
+
+export async function post(path: string, body: unknown): Promise<void> {
+  const answer = await fetch(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (answer.ok) return;
+  const problem = (await answer.json().catch(() => ({}))) as { code?: string; detail?: string };
+  throw new Refusal(answer.status, problem.code ?? String(answer.status), problem.detail ?? answer.statusText);
+}
+
+export interface EventPage {
+  events: LogEvent[];
+  next: string | null;
+  position: number;
+  scanned_to: number;
+}
+
+export interface Readiness {
+  status: string;
+  log: string;
+  head: number;
+  position: number;
+}
+
+/** Follows the cursor of a list; stops when `enough` says so, or after `limit` events. */
+export async function list(
+  query: URLSearchParams,
+  limit: number,
+  enough: (page: EventPage) => boolean = () => false,
+): Promise<LogEvent[]> {
+  const events: LogEvent[] = [];
+  let cursor: string | null = null;
+  do {
+    const asked = new URLSearchParams(query);
+    asked.set('limit', String(Math.min(1_000, limit - events.length)));
+    if (cursor) asked.set('cursor', cursor);
+    const page: EventPage = await get(`/api/events?${asked}`);
+    events.push(...page.events);
+    cursor = page.next;
+    if (enough(page)) break;
+  } while (cursor && events.length < limit);
+  return events;
+}

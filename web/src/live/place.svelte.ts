@@ -1,0 +1,67 @@
+/** Where the reader is. The URL is the state: what is not in it is not kept. */
+
+export type PageName = 'live' | 'sessions' | 'session' | 'events' | 'cost' | 'alerts' | 'delivery' | 'trace';
+
+const PAGES: readonly string[] = ['sessions', 'session', 'events', 'cost', 'alerts', 'delivery', 'trace'];
+
+class Place {
+  path = $state(location.pathname);
+  query = $state.raw(new URLSearchParams(location.search));
+
+  constructor() {
+    addEventListener('popstate', () => this.#read());
+    document.addEventListener('click', (event) => this.#follow(event));
+  }
+
+  get page(): PageName {
+    const first = this.path.split('/')[1] ?? '';
+    return PAGES.includes(first) ? (first as PageName) : 'live';
+  }
+
+  /** What stands behind the page: `/session/abc` → `abc`. */
+  get rest(): string {
+    return decodeURIComponent(this.path.split('/').slice(2).join('/'));
+  }
+
+  get(name: string): string {
+    return this.query.get(name) ?? '';
+  }
+
+  /** Opening adds an entry to the history. */
+  open(href: string): void {
+    if (href === this.path + location.search) return;
+    history.pushState(null, '', href);
+    this.#read();
+    document.querySelector('#main')?.scrollTo(0, 0);
+  }
+
+  /** Typing and dragging replace the entry. */
+  set(changes: Record<string, string | null>, add = false): void {
+    const query = new URLSearchParams(this.query);
+    for (const [name, value] of Object.entries(changes)) {
+      if (value === null || value === '') query.delete(name);
+      else query.set(name, value);
+    }
+    const search = query.toString();
+    const href = this.path + (search ? `?${search}` : '');
+    if (add) history.pushState(null, '', href);
+    else history.replaceState(null, '', href);
+    this.query = query;
+  }
+
+  #read(): void {
+    this.path = location.pathname;
+    this.query = new URLSearchParams(location.search);
+  }
+
+  #follow(event: MouseEvent): void {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    const link = event.target instanceof Element ? event.target.closest('a') : null;
+    const href = link?.getAttribute('href') ?? '';
+    if (!link || link.target || !href.startsWith('/') || href.startsWith('/api/') || link.hasAttribute('download')) return;
+    event.preventDefault();
+    this.open(href);
+  }
+}
+
+export const place = new Place();

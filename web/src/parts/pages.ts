@@ -1,0 +1,23 @@
+import type { PageName } from '../live/place.svelte';
+import type { IconName } from './shapes';
+
+export interface PageLink {
+  page: PageName;
+  href: string;
+  name: string;
+  icon: IconName;
+  key: string;
+}
+
+export const PAGE_LINKS: readonly (readonly PageLink[])[] = [
+  [
+    { page: 'live', href: '/', name: 'Live', icon: 'live', key: 'l' },
+    { page: 'sessions', href: '/sessions', name: 'Sessions', icon: 'sessions', key: 's' },
+    { page: 'events', href: '/events', name: 'Events', icon: 'events', key: 'e' },
+  ],
+  [
+    { page: 'cost', href: '/cost', name: 'Cost', icon: 'cost', key: 'c' },
+    { page: 'alerts', href: '/alerts', name: 'Alerts', icon: 'alerts', key: 'n' },
+    { page: 'delivery', href: '/delivery', name: 'Delivery', icon: 'delivery', key: 'h' },
+  ],
+];

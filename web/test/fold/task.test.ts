@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { groups, waiters } from '../../src/fold/cards';
+import type { LogEvent } from '../../src/fold/event';
+import { folded } from './capture';
+
+let position = 0;
+const told = (type: string, data: Record<string, unknown>, seconds: number): LogEvent => ({
+  id: `t${seconds}-${type}`,
+  source: '/api',
+  type,
+  subject: `task/${String(data['task_id'])}`,
+  time: new Date(seconds * 1_000).toISOString(),
+  position: (position += 1),
+  data,
+});
+
+test('a task waits for a person from its escalation until it is resolved', () => {
+  const events = [
+    told('task_queued', { task_id: 'a', feature: 'login', est_cost: 0.4 }, 1),
+    told('agent_started', { task_id: 'a', agent: 'scribe', model: 'claude-haiku-4-5' }, 2),
+    told('agent_completed', { task_id: 'a', agent: 'scribe', status: 'failed', duration_ms: 900, cost_usd: 0.01 }, 3),
+    told('hitl_escalated', { task_id: 'a', attempts: 3, last_error: 'no route' }, 4),
+  ];
+  const fleet = folded(events);
+  expect(waiters(fleet, 40_000)).toMatchObject([{ who: 'a', command: 'no route' }]);
+  expect(groups(fleet, 5_000)).toEqual([]);
+  expect(fleet.tasks.runs[0]).toMatchObject({ state: 'failed', costUsd: 0.01, endedAt: 3_000 });
+  expect(waiters(folded([...events, told('hitl_resolved', { task_id: 'a' }, 6)]), 7_000)).toEqual([]);
+});
+
+test('an agent at work is a card under its task', () => {
+  const fleet = folded([told('agent_started', { task_id: 'b', agent: 'critic', model: 'claude-haiku-4-5' }, 2)]);
+  expect(groups(fleet, 5_000)).toMatchObject([{ name: 'task/b', cards: [{ name: 'critic', state: 'working', model: 'haiku-4-5' }] }]);
+});
