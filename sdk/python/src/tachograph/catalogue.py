@@ -81,6 +81,9 @@ EventType = Literal[
     "agent_completed",
     "validation_complete",
     "hitl_escalated",
+    "hitl_acknowledged",
+    "hitl_answered",
+    "hitl_resolved",
     "critic_decision",
     "tool_started",
     "tool_completed",
@@ -783,6 +786,38 @@ class HitlEscalated(_HitlEscalated, total=False):
 
     last_error: str
     priority: str
+
+
+class _HitlAcknowledged(TypedDict):
+    task_id: str
+
+
+class HitlAcknowledged(_HitlAcknowledged, total=False):
+    """`hitl_acknowledged`: Somebody has seen that a task waits for a human."""
+
+    by: str
+
+
+class _HitlAnswered(TypedDict):
+    answer: str
+    task_id: str
+
+
+class HitlAnswered(_HitlAnswered, total=False):
+    """`hitl_answered`: A human answered what a task asked."""
+
+    by: str
+
+
+class _HitlResolved(TypedDict):
+    task_id: str
+
+
+class HitlResolved(_HitlResolved, total=False):
+    """`hitl_resolved`: A task waits for no human any more."""
+
+    by: str
+    resolution: str
 
 
 class _CriticDecision(TypedDict):
