@@ -33,7 +33,7 @@ pub(super) fn read<'r>(
     let so_far = data.to_json();
     let name = text(json::member(&so_far, "event.name")).unwrap_or_default();
     let told = text(Some(&body)).unwrap_or_default();
-    let is_name = !told.is_empty() && told.strip_prefix(CLAUDE_CODE).unwrap_or(&told) == name;
+    let is_name = !name.is_empty() && told.strip_prefix(CLAUDE_CODE).unwrap_or(&told) == name;
     if body != b"null" && !is_name {
         data.add("body", &body);
     }
@@ -43,8 +43,10 @@ pub(super) fn read<'r>(
     }
     resource.add_to(&mut data);
     let data = redactor.redact_json(&data.to_json()).into_owned();
-    let named = text(json::member(&data, "event.name")).unwrap_or(Cow::Borrowed(&told));
-    let kind = kind(&named, resource.is_claude_code || told.starts_with(CLAUDE_CODE));
+    let named = text(json::member(&data, "event.name"));
+    let named =
+        named.or_else(|| text(json::member(&data, "body")).filter(|body| body.starts_with(CLAUDE_CODE)));
+    let kind = kind(&named.unwrap_or_default(), resource.is_claude_code || told.starts_with(CLAUDE_CODE));
     let stamped = || Timestamp::from_rfc3339(&text(json::member(&data, "event.timestamp"))?);
     let time = moment(&record, "timeUnixNano").or_else(stamped);
     Ok(Record {

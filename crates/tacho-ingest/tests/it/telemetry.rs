@@ -390,6 +390,16 @@ fn a_log_record_of_another_program() {
 }
 
 #[test]
+fn a_body_is_a_type_only_where_it_says_whose() {
+    let mut export = log(&[], &json!({"body": {"stringValue": "claude_code.new_event"}}));
+    assert_eq!(events(Signal::Logs, &export)[0].kind(), "claude_code.new_event");
+    let of_claude_code = list(&[("service.name", json!({"stringValue": "claude-code"}))]);
+    export["resourceLogs"][0]["resource"]["attributes"] = of_claude_code;
+    export["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["body"] = json!({"stringValue": "hello"});
+    assert_eq!(events(Signal::Logs, &export)[0].kind(), "otel.log");
+}
+
+#[test]
 fn distributions_are_objects() {
     let point = json!({"timeUnixNano": "1767225600000000001", "count": "3", "sum": 1.5, "bucketCounts": ["1", "2"], "explicitBounds": [0.5]});
     let export = json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [
