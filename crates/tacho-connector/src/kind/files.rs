@@ -17,6 +17,8 @@ use tacho_event::Recorded;
 const TYPE_BYTES_MAX: usize = 160;
 /// Where a file is written before it gets its name: readers never see half of one.
 const UNFINISHED: &str = ".unfinished";
+/// More files than these are not synced one by one.
+const FILES_SYNCED_ALONE: usize = 16;
 /// How often the folder is looked through for files to remove.
 const SWEEP: Duration = Duration::from_secs(60);
 
@@ -63,15 +65,11 @@ impl Deliver for Files {
         if self.unsettled.is_empty() {
             return Ok(());
         }
-        for path in &self.unsettled {
-            match File::open(path).and_then(|file| file.sync_all()) {
-                // Somebody took it away after it was delivered.
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                result => result.map_err(|error| failure(path, &error))?,
-            }
-        }
-        let folder = File::open(&self.folder).and_then(|folder| folder.sync_all());
-        folder.map_err(|error| failure(&self.folder, &error))?;
+        let synced = match self.unsettled.len() {
+            many if many > FILES_SYNCED_ALONE => sync_all_of(&self.folder, &self.unsettled),
+            _ => sync_each(&self.folder, &self.unsettled),
+        };
+        synced.map_err(|error| failure(&self.folder, &error))?;
         self.unsettled.clear();
         Ok(())
     }
@@ -117,6 +115,28 @@ impl Files {
         self.swept = Some(now);
         Ok(())
     }
+}
+
+/// Everything on the file system of the folder: one wait instead of thousands.
+#[cfg(target_os = "linux")]
+fn sync_all_of(folder: &Path, _: &BTreeSet<PathBuf>) -> std::io::Result<()> {
+    Ok(rustix::fs::syncfs(File::open(folder)?)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_all_of(folder: &Path, files: &BTreeSet<PathBuf>) -> std::io::Result<()> {
+    sync_each(folder, files)
+}
+
+fn sync_each(folder: &Path, files: &BTreeSet<PathBuf>) -> std::io::Result<()> {
+    for path in files {
+        match File::open(path).and_then(|file| file.sync_all()) {
+            // Somebody took it away after it was delivered.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            result => result?,
+        }
+    }
+    File::open(folder)?.sync_all()
 }
 
 /// Removes the files that are too old, and the oldest while all are too large; answers the bytes that stay.

@@ -23,9 +23,10 @@ impl Bench {
         Self { folder, engine }
     }
 
-    /// Ends the engine and opens it again.
+    /// Ends the engine and opens it again, without the read side that it had: cursors are on the log.
     pub fn restart(&mut self) {
         self.engine.close().unwrap();
+        std::fs::remove_dir_all(self.folder.path().join("data/view")).unwrap();
         self.engine = Engine::open(Config::new(self.folder.path().join("data")), SystemClock).unwrap();
     }
 

@@ -25,7 +25,7 @@ pub struct Handler {
     /// `[a-z0-9][a-z0-9._-]*`, at most 64 bytes; names its cursor on the log, so it must not change.
     pub name: String,
     pub kind: &'static str,
-    /// Which events it gets. `phase` is left out of account.
+    /// Which events it gets. `phase` means the one that the payload names.
     pub filter: Filter,
     pub policy: Policy,
     pub deliver: Box<dyn Deliver>,

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tacho_event::{Draft, Event, Filter, Jq, Pattern, Position, Recorded, Sameness, Timestamp};
-use tacho_journal::{Batch, Health, Journal, Options, ReadLimit};
+use tacho_journal::{AppendError, Batch, Health, Journal, Options, ReadLimit};
 use tacho_testkit::disk::{Disk, Faults};
 use tacho_testkit::random::Random;
 
@@ -175,10 +175,17 @@ impl World {
 
     fn runner(&mut self, journal: &Journal) -> Result<Runner, tacho_journal::JournalError> {
         let (own, clock) = (journal.clone(), self.clock.clone());
+        let outside = self.outside.clone();
         let mut jitter = Random::new(self.random.number());
         let around = Surroundings {
             journal: journal.clone(),
-            append: Box::new(move |events| own.append_and_wait(batch(events, clock.now())).map(drop)),
+            append: Box::new(move |events| {
+                // The log's queue may be full for a moment.
+                if outside.lock().unwrap().fails() {
+                    return Err(AppendError::QueueFull);
+                }
+                own.append_and_wait(batch(events, clock.now())).map(drop)
+            }),
             clock: self.clock.clone(),
             random: Box::new(move || jitter.number()),
         };

@@ -95,12 +95,13 @@ fn the_demo_tells_its_story() {
     let place = Place::new();
     let data = place.path("demo").display().to_string();
     let told = place.run(&["demo", "--exit", "--listen", "127.0.0.1:0", "--data", &data]).ok().stdout;
-    assert!(told.contains("SHOP-42 is done") && told.contains(" in 2 sessions, "), "{told}");
+    assert!(told.contains("SHOP-42 is done") && told.contains(" in 3 sessions, "), "{told}");
     for kind in [
         "     1  urlCacher.urlCached\n",
         "  claude.post_tool_use_failure\n",
         "  OrchestrationCompleted\n",
         "  validation_complete\n",
+        "  claude_code.api_request\n",
     ] {
         assert!(told.contains(kind), "{kind} is not in {told}");
     }
