@@ -3,6 +3,7 @@
 //! A page of another site can make a browser send requests here. Its Host header tells a name that was rebound
 //! to this address; its Origin header tells the page.
 
+use crate::api::page;
 use crate::config::Config;
 use crate::problem::Problem;
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, UPGRADE};
@@ -12,7 +13,8 @@ use std::net::SocketAddr;
 use tacho_event::Code;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// Paths that answer without a token: whoever starts the server must be able to ask whether it runs.
+/// Paths that answer without a token: whoever starts the server must be able to ask whether it runs. The dashboard's own
+/// files do too: they hold nothing that was recorded, and ask for the token before they read any of it.
 const OPEN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 /// Paths below which even a read is refused to a foreign page. It could not see the answer, but the work would be
 /// done. The rest may be linked to.
@@ -112,7 +114,9 @@ impl Gate {
 
     fn check_token<B>(&self, request: &Request<B>) -> Result<(), Problem> {
         let Some(token) = &self.token else { return Ok(()) };
-        if OPEN_PATHS.contains(&request.uri().path()) {
+        let path = request.uri().path();
+        let upgrades = request.headers().contains_key(UPGRADE);
+        if OPEN_PATHS.contains(&path) || (page::is_at(path) && !upgrades) {
             return Ok(());
         }
         let sent = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -234,5 +238,14 @@ mod tests {
         assert_eq!((with("Bearer secret"), with("bearer secret")), ("in", "in"));
         assert_eq!((with("Bearer wrong!"), with("secret")), ("unauthorized", "unauthorized"));
         assert_eq!(told(&config, Method::GET, &[("host", "localhost")]), "unauthorized");
+        let bare = |path: &str| told_at(&config, Method::GET, path, &[("host", "localhost")]);
+        for path in ["/", "/session/abc", "/index.html", "/healthz"] {
+            assert_eq!(bare(path), "in", "{path}");
+        }
+        for path in ["/api", "/api/events", "/metrics", "/openapi.json", "/sessionsx", "/ws"] {
+            assert_eq!(bare(path), "unauthorized", "{path}");
+        }
+        let upgrade = [("host", "localhost"), ("upgrade", "websocket")];
+        assert_eq!(told_at(&config, Method::GET, "/", &upgrade), "unauthorized");
     }
 }

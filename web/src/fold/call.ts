@@ -74,6 +74,7 @@ export function phrase(tool: string, input: unknown): Phrase {
     case 'Grep':
     case 'Glob':
       return { code: text(asked['pattern']), plain: '' };
+    case 'Question':
     case 'Agent':
     case 'Task':
       return { code: '', plain: text(asked['description']) || oneLine(text(asked['prompt'])) };
@@ -92,6 +93,7 @@ export function phrase(tool: string, input: unknown): Phrase {
 /** The command or the file that a person is asked about, as it would be typed. */
 export function literal(tool: string, input: unknown): string {
   const { code, plain } = phrase(tool, input);
+  if (tool === 'Question') return plain;
   return tool === 'Bash' ? code : `${tool} ${code || plain}`.trim();
 }
 

@@ -248,7 +248,7 @@ export function waiters(fleet: Fleet, now: number): Waiter[] {
         href: `/session/${session.id}?call=${encodeURIComponent(call.id)}`,
         who: agent?.type || session.agent,
         where: lastPart(session.cwd),
-        says: call.tool === 'Bash' ? 'It asks to run' : `It asks for`,
+        says: call.tool === 'Bash' ? 'It asks to run' : call.tool === 'Question' ? 'It asks:' : 'It asks for',
         command: literal(call.tool, call.input),
         since: call.askedAt ?? call.startedAt,
       });

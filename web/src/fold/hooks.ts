@@ -13,6 +13,19 @@ export const HOOKS: Record<string, Fold> = {
   user_prompt_submit: prompt,
   pre_tool_use: before,
   permission_request: ask,
+  notification: notice,
+  elicitation: (session, event, data, at) => {
+    const call = callOf(session, event, { ...data, tool_name: 'Question', tool_input: { description: text(data['message']) } }, at);
+    call.state = 'asking';
+    call.askedAt = at;
+  },
+  elicitation_result: (session, _, __, at) => {
+    const open = [...session.calls.values()].findLast((call) => call.tool === 'Question' && call.endedAt === null);
+    if (!open) return;
+    open.state = 'done';
+    open.endedAt = at;
+    open.answeredAt = at;
+  },
   permission_denied: (session, event, data, at) => finish(session, event, data, at, 'refused'),
   post_tool_use: (session, event, data, at) => finish(session, event, data, at, 'done'),
   post_tool_use_failure: (session, event, data, at) => finish(session, event, data, at, 'failed'),
@@ -34,6 +47,21 @@ export const HOOKS: Record<string, Fold> = {
     if (turn && turn.state === 'open' && text(data['delta'])) turn.answer = text(data['delta']);
   },
 };
+
+/** Claude Code names the prompt, Codex the turn. */
+function promptOf(data: Fields): string {
+  return text(data['prompt_id']) || text(data['turn_id']);
+}
+
+/** Versions that do not tell of a request for permission notify of it, and do not say what for. */
+function notice(session: Session, event: LogEvent, data: Fields, at: number): void {
+  if (session.tellsAsks || text(data['notification_type']) !== 'permission_prompt') return;
+  const call = [...session.calls.values()].findLast((other) => other.state === 'running');
+  if (!call) return;
+  call.positions.push(event.position);
+  call.state = 'asking';
+  call.askedAt = at;
+}
 
 function start(session: Session, event: LogEvent, data: Fields, at: number): void {
   const source = text(data['source']);
@@ -73,7 +101,7 @@ function prompt(session: Session, event: LogEvent, data: Fields, at: number): vo
     }
   }
   const number = synthetic ? 0 : session.turns.filter((turn) => !turn.synthetic).length + 1;
-  session.turns.push(newTurn(number, text(data['prompt_id']), synthetic ? summaryOf(said) : said, at, event.position));
+  session.turns.push(newTurn(number, promptOf(data), synthetic ? summaryOf(said) : said, at, event.position));
 }
 
 function newTurn(number: number, promptId: string, said: string, at: number, position: number): Turn {
@@ -136,7 +164,7 @@ function callOf(session: Session, event: LogEvent, data: Fields, at: number): Ca
 
 /** A background agent goes on in the turn that started it. */
 function turnOf(session: Session, data: Fields, event: LogEvent, at: number): Turn {
-  const promptId = text(data['prompt_id']);
+  const promptId = promptOf(data);
   const own = session.turns.findLast((turn) => promptId !== '' && turn.promptId === promptId);
   const turn = own ?? currentTurn(session);
   if (turn) return turn;
@@ -161,6 +189,7 @@ function countAttempts(session: Session, call: Call): void {
 
 /** A request for permission does not name its call: it is the newest one open with the same input. */
 function ask(session: Session, event: LogEvent, data: Fields, at: number): void {
+  session.tellsAsks = true;
   const wanted = JSON.stringify(data['tool_input']);
   const open = [...session.calls.values()].filter(
     (call) => call.state === 'running' && call.tool === text(data['tool_name']) && call.agentId === text(data['agent_id']),
@@ -253,7 +282,7 @@ function retire(session: Session, _: LogEvent, data: Fields, at: number): void {
 }
 
 function close(session: Session, data: Fields, at: number, state: 'done' | 'failed'): void {
-  const turn = session.turns.findLast((other) => other.promptId === text(data['prompt_id'])) ?? currentTurn(session);
+  const turn = session.turns.findLast((other) => other.promptId === promptOf(data)) ?? currentTurn(session);
   if (!turn) return;
   turn.state = state;
   turn.endedAt = at;

@@ -86,6 +86,8 @@ export interface Session {
   markers: Marker[];
   requests: ModelRequest[];
   requestIds: Set<string>;
+  /** Its agent tells of each request for permission. */
+  tellsAsks: boolean;
   batches: number;
   lastPosition: number;
 }
@@ -111,6 +113,7 @@ export function newSession(id: string, at: number): Session {
     markers: [],
     requests: [],
     requestIds: new Set(),
+    tellsAsks: false,
     batches: 0,
     lastPosition: 0,
   };

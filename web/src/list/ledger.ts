@@ -16,7 +16,13 @@ interface Chunk {
   /** Null until loaded. */
   count: number | null;
   rows: Row[] | null;
+  /** Positions that were counted. */
+  span: number;
+  /** The log grew within it: what is shown stays until it was read again. */
+  isStale: boolean;
 }
+
+const unknown = (): Chunk => ({ count: null, rows: null, span: 0, isStale: false });
 
 export class Ledger {
   #chunks: Chunk[];
@@ -29,7 +35,7 @@ export class Ledger {
     public head: number,
     readonly fetch: Fetch,
   ) {
-    this.#chunks = Array.from({ length: Math.ceil(head / CHUNK) }, () => ({ count: null, rows: null }));
+    this.#chunks = Array.from({ length: Math.ceil(head / CHUNK) }, unknown);
   }
 
   /** Of a hundred positions, how many match, as far as was seen. */
@@ -86,7 +92,7 @@ export class Ledger {
     const bottom = this.#locate(Math.max(first, end - 1))?.chunk ?? 0;
     for (let chunk = top.chunk; chunk >= bottom; chunk -= 1) {
       const one = this.#chunks[chunk];
-      if (one && (one.count === null || (one.rows === null && one.count > 0))) return chunk;
+      if (one && (one.count === null || one.isStale || (one.rows === null && one.count > 0))) return chunk;
     }
     return null;
   }
@@ -120,10 +126,11 @@ export class Ledger {
       const mine = rows.filter((row) => row.position > chunk * CHUNK && row.position <= (chunk + 1) * CHUNK);
       const one = this.#chunks[chunk];
       if (!one) continue;
-      if (one.count === null) {
-        this.#scanned += Math.min(CHUNK, this.head - chunk * CHUNK);
-        this.#matches += mine.length;
-      }
+      const span = Math.min(CHUNK, this.head - chunk * CHUNK);
+      this.#scanned += span - one.span;
+      this.#matches += mine.length - (one.count ?? 0);
+      one.span = span;
+      one.isStale = false;
       one.count = mine.length;
       one.rows = mine;
       this.#keep(chunk);
@@ -142,12 +149,8 @@ export class Ledger {
   grow(head: number): void {
     if (head <= this.head) return;
     const last = this.#chunks.at(-1);
-    if (last && last.count !== null && this.head % CHUNK !== 0) {
-      this.#matches -= last.count;
-      this.#scanned -= this.head % CHUNK;
-      last.count = null;
-    }
+    if (last && last.count !== null && this.head % CHUNK !== 0) last.isStale = true;
     this.head = head;
-    while (this.#chunks.length * CHUNK < head) this.#chunks.push({ count: null, rows: null });
+    while (this.#chunks.length * CHUNK < head) this.#chunks.push(unknown());
   }
 }

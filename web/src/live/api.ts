@@ -1,4 +1,5 @@
 import type { LogEvent } from '../fold/event';
+import { access } from './access.svelte';
 
 /** What the server said when it could not do what was asked. */
 export class Refusal extends Error {
@@ -16,22 +17,29 @@ export class Refusal extends Error {
   }
 }
 
-export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const answer = await fetch(path, { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) });
-  if (answer.ok) return (await answer.json()) as T;
+async function refusal(answer: Response): Promise<Refusal> {
+  if (answer.status === 401) access.refused();
   const problem = (await answer.json().catch(() => ({}))) as { code?: string; detail?: string; title?: string };
-  throw new Refusal(answer.status, problem.code ?? String(answer.status), problem.detail ?? problem.title ?? answer.statusText);
+  return new Refusal(answer.status, problem.code ?? String(answer.status), problem.detail ?? problem.title ?? answer.statusText);
+}
+
+export async function get<T>(path: string): Promise<T> {
+  const answer = await fetch(path, { headers: { accept: 'application/json', ...access.headers } });
+  if (!answer.ok) throw await refusal(answer);
+  return (await answer.json()) as T;
 }
 
 export async function post(path: string, body: unknown): Promise<void> {
-  const answer = await fetch(path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  if (answer.ok) return;
-  const problem = (await answer.json().catch(() => ({}))) as { code?: string; detail?: string };
-  throw new Refusal(answer.status, problem.code ?? String(answer.status), problem.detail ?? answer.statusText);
+  const headers = { 'content-type': 'application/json', ...access.headers };
+  const answer = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (!answer.ok) throw await refusal(answer);
+}
+
+/** An answer that goes on. */
+export async function stream(path: string, signal: AbortSignal): Promise<Response> {
+  const answer = await fetch(path, { headers: { accept: 'text/event-stream', ...access.headers }, signal, cache: 'no-store' });
+  if (!answer.ok) throw await refusal(answer);
+  return answer;
 }
 
 export interface EventPage {

@@ -3,7 +3,9 @@ import { fields, type LogEvent, timeOf } from '../fold/event';
 import { type Fleet, fold, forget, newFleet } from '../fold/fleet';
 import { type Row, rowOf } from '../fold/row';
 import { told } from '../list/families';
-import { get, list, type Readiness } from './api';
+import { access } from './access.svelte';
+import { get, list, type Readiness, stream } from './api';
+import { follow, type Message } from './stream';
 
 /** Rows that the feed keeps; older ones are on the Events page. */
 const MAX_ROWS = 5_000;
@@ -45,7 +47,7 @@ class Feed {
   rows: Row[] = [];
 
   #log = '';
-  #source: EventSource | null = null;
+  #aborter: AbortController | null = null;
   #waiting: LogEvent[] = [];
   #gathering = false;
   #tries = 0;
@@ -57,7 +59,7 @@ class Feed {
       const ready = await get<Readiness>('/readyz');
       this.#log = ready.log;
       await this.#load(ready.head);
-      this.#connect();
+      void this.#connect();
     } catch (error) {
       this.trouble = error instanceof Error ? error.message : String(error);
       this.#lose();
@@ -100,29 +102,37 @@ class Feed {
     events.sort((left, right) => right.position - left.position);
   }
 
-  #connect(): void {
-    this.#source?.close();
+  async #connect(): Promise<void> {
+    this.#aborter?.abort();
+    const aborter = new AbortController();
+    this.#aborter = aborter;
     const query = new URLSearchParams({ from: String(this.head), log: this.#log });
-    const source = new EventSource(`/api/events/stream?${query}`);
-    this.#source = source;
-    source.onopen = () => {
+    try {
+      const answer = await stream(`/api/events/stream?${query}`, aborter.signal);
       this.connection = 'open';
       this.#tries = 0;
       this.#heardAt = Date.now();
-    };
-    source.addEventListener('heartbeat', () => (this.#heardAt = Date.now()));
-    source.onerror = () => this.#lose();
-    source.addEventListener('event', (message) => this.#take(JSON.parse(message.data) as LogEvent));
-    source.addEventListener('gap', (message) => {
+      await follow(answer, (message) => this.#hear(message));
+    } catch {
+      // Why it ended is the same to a reader: it is told how long ago, and tried again.
+    }
+    if (this.#aborter === aborter) this.#lose();
+  }
+
+  #hear(message: Message): void {
+    this.#heardAt = Date.now();
+    if (message.event === 'event') this.#take(JSON.parse(message.data) as LogEvent);
+    if (message.event === 'gap') {
       const gap = fields(JSON.parse(message.data));
       this.gaps.push({ from: Number(gap['from']), to: Number(gap['to']) });
-    });
+    }
     // Another log, or one that was cut back: nothing that is shown is of it.
-    source.addEventListener('reset', () => this.#begin());
+    if (message.event === 'reset') this.#begin();
   }
 
   #begin(): void {
-    this.#source?.close();
+    this.#aborter?.abort();
+    this.#aborter = null;
     this.gaps = [];
     this.rows = [];
     this.fleet = newFleet();
@@ -131,18 +141,19 @@ class Feed {
   }
 
   #lose(): void {
-    this.#source?.close();
-    this.#source = null;
+    this.#aborter?.abort();
+    this.#aborter = null;
     if (this.connection !== 'lost') this.lostAt = Date.now();
     this.connection = 'lost';
+    // Only a person can give a token; then it is opened anew.
+    if (access.isNeeded) return;
     const wait = RETRY_MS[Math.min(this.#tries, RETRY_MS.length - 1)] ?? 1_000;
     this.#tries += 1;
     this.retryAt = Date.now() + wait;
-    setTimeout(() => (this.isLoaded ? this.#connect() : void this.open()), wait);
+    setTimeout(() => void (this.isLoaded ? this.#connect() : this.open()), wait);
   }
 
   #take(event: LogEvent): void {
-    this.#heardAt = Date.now();
     this.#waiting.push(event);
     if (this.#gathering) return;
     this.#gathering = true;

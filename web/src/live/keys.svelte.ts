@@ -70,6 +70,8 @@ class Keyboard {
 }
 
 function isTyping(target: EventTarget | null): boolean {
+  // For a frame, the field of a dialog that was just closed still has the focus.
+  if (target instanceof Element && target.closest('dialog:not([open])')) return false;
   return target instanceof HTMLElement && (target.matches('input, textarea, select') || target.isContentEditable);
 }
 

@@ -149,3 +149,20 @@ test('the whole query language, in the link', async () => {
   await page.getByText('No event matches').waitFor();
   await page.context().close();
 });
+
+test('events that arrive do not move what is read', async () => {
+  const page = await openPage(browser, server, '/events');
+  await page.locator('.event .what').first().waitFor();
+  const list = page.locator('.long-list');
+  await list.evaluate((box) => (box.scrollTop = 520));
+  const first = () =>
+    list.evaluate((box) => [...box.querySelectorAll('button.event')].find((one) => one.getBoundingClientRect().top >= box.getBoundingClientRect().top).title);
+  const before = await until(first);
+  const total = await page.locator('.top h1').innerText();
+  await append(server.url, Array.from({ length: 7 }, (_, n) => ({ specversion: '1.0', id: `late-${n}`, source: '/me', type: 'late.event', data: {} })));
+  await until(async () => (await page.locator('.top h1').innerText()) !== total);
+  assert.equal(await first(), before);
+  await list.evaluate((box) => (box.scrollTop = 0));
+  await page.locator('.event', { hasText: 'late.event' }).first().waitFor();
+  await page.context().close();
+});

@@ -16,9 +16,12 @@ async function freePort() {
   return port;
 }
 
-export async function startServer({ data = mkdtempSync(join(tmpdir(), 'tacho-web-')), port } = {}) {
+export async function startServer({ data = mkdtempSync(join(tmpdir(), 'tacho-web-')), port, token } = {}) {
   const listen = `127.0.0.1:${port ?? (await freePort())}`;
-  const child = spawn(BINARY, ['up', '--data', data, '--listen', listen], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(BINARY, ['up', '--data', data, '--listen', listen], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...(token ? { TACHO_TOKEN: token } : {}) },
+  });
   let said = '';
   child.stderr.on('data', (text) => (said += text));
   const url = `http://${listen}`;

@@ -65,6 +65,31 @@ test('a lost connection is said, what is shown stays, and nothing is missing or 
   }
 });
 
+test('a server with a token asks for it once, and streams with it', async () => {
+  const token = 'a-long-secret-of-this-test';
+  const server = await startServer({ token });
+  try {
+    const page = await openPage(browser, server, '/events');
+    await page.getByText('asks for its token').waitFor();
+    await holds(page, 'token-dark');
+    await page.getByLabel('Token').fill('wrong');
+    await page.keyboard.press('Enter');
+    await page.getByText("not this server's token").waitFor();
+    await page.getByLabel('Token').fill(token);
+    await page.keyboard.press('Enter');
+    await page.getByText('0 events').first().waitFor();
+    await page.goto(server.url);
+    await page.getByText('Nothing recorded yet').waitFor();
+    await append(server.url, [{ specversion: '1.0', id: 'a', source: '/me', type: 'hello.token', data: {} }], token);
+    await page.locator('.event', { hasText: 'hello.token' }).waitFor();
+    assert.ok(!page.url().includes(token));
+    await page.context().close();
+  } finally {
+    await server.stop();
+    server.remove();
+  }
+});
+
 test("Claude Code's captured sessions look right", async () => {
   const server = await startServer();
   try {

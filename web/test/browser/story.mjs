@@ -17,10 +17,11 @@ export async function replayHooks(url, name) {
   }
 }
 
-export async function append(url, events) {
+export async function append(url, events, token) {
+  const headers = { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) };
   for (let from = 0; from < events.length; from += 1_000) {
     const body = JSON.stringify(events.slice(from, from + 1_000));
-    const answer = await fetch(`${url}/api/events`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    const answer = await fetch(`${url}/api/events`, { method: 'POST', headers, body });
     if (!answer.ok) throw new Error(`events were refused: ${await answer.text()}`);
   }
 }

@@ -93,6 +93,38 @@ test('who asks a person waits until the answer, and the wait is no work', () => 
   expect(totals(session, 31_600)).toMatchObject({ waitedMs: 30_000, workedMs: 1_600 });
 });
 
+test('where only a notification tells of a question, the running call is what it is about', () => {
+  const asked = [
+    hookEvent('user_prompt_submit', said('one', 'p1'), 0, 1),
+    hookEvent('pre_tool_use', call('t1', 'p1'), 1_000, 2),
+    hookEvent('notification', { session_id: 's', prompt_id: 'p1', notification_type: 'permission_prompt' }, 1_200, 3),
+  ];
+  expect(waiting(only(asked)).map((one) => one.id)).toEqual(['t1']);
+  const idle = hookEvent('notification', { session_id: 's', notification_type: 'idle_prompt' }, 1_200, 3);
+  expect(waiting(only([...asked.slice(0, 2), idle]))).toEqual([]);
+});
+
+test('a question of a tool server waits for its answer', () => {
+  const asked = [
+    hookEvent('user_prompt_submit', said('one', 'p1'), 0, 1),
+    hookEvent('elicitation', { session_id: 's', prompt_id: 'p1', message: 'Which region?' }, 1_000, 2),
+  ];
+  expect(waiters(folded(asked), 2_000)).toMatchObject([{ says: 'It asks:', command: 'Which region?' }]);
+  expect(waiters(folded([...asked, hookEvent('elicitation_result', { session_id: 's' }, 3_000, 3)]), 4_000)).toEqual([]);
+});
+
+test('Codex names its turns', () => {
+  const codex = (hook: string, data: object, at: number) => ({ ...hookEvent(hook, { session_id: 's', turn_id: 'u1', ...data }, at, at), type: `codex.${hook}` });
+  const session = only([
+    codex('user_prompt_submit', { prompt: 'list the files' }, 1),
+    codex('pre_tool_use', { tool_name: 'Bash', tool_use_id: 'c1', tool_input: { command: 'ls' } }, 2),
+    codex('post_tool_use', { tool_name: 'Bash', tool_use_id: 'c1', tool_response: 'README.md' }, 3),
+    codex('stop', { last_assistant_message: 'The files are listed.' }, 4),
+  ]);
+  expect(session).toMatchObject({ agent: 'codex', turns: [{ state: 'done', answer: 'The files are listed.', promptId: 'u1' }] });
+  expect(session.calls.get('c1')).toMatchObject({ state: 'done', output: 'README.md' });
+});
+
 test('tries of the same thing make a chain, and the third failure is said', () => {
   const events = [hookEvent('user_prompt_submit', said('one', 'p1'), 0, 1)];
   for (const n of [1, 2, 3]) {

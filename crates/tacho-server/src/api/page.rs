@@ -28,6 +28,12 @@ pub(crate) fn html() -> Response {
     file("/index.html", bytes)
 }
 
+/// Whether a path is the dashboard's own: its document or one of its files.
+pub(crate) fn is_at(path: &str) -> bool {
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    path == "/" || PAGES.contains(&first) || FILES.iter().any(|(name, _)| *name == path)
+}
+
 /// The document at every page's path, and the files that it names.
 pub(crate) fn add_to(mut router: Router<SharedDoors>) -> Router<SharedDoors> {
     for page in PAGES {
