@@ -1,0 +1,265 @@
+//! The shapes of what the server takes and answers, as the OpenAPI document describes them.
+
+use serde_json::{Map, Value, json};
+use tacho_event::Code;
+
+/// `components.schemas`.
+pub(super) fn schemas() -> Value {
+    let parts = [events(), streams(), registry(), figures_and_alerts(), deliveries(), server()];
+    parts
+        .into_iter()
+        .flat_map(|part| part.as_object().cloned().unwrap_or_default())
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+pub(super) fn reference(schema: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{schema}")})
+}
+
+fn number() -> Value {
+    json!({"type": "integer", "minimum": 0})
+}
+
+fn text() -> Value {
+    json!({"type": "string"})
+}
+
+fn maybe() -> Value {
+    json!({"type": ["string", "null"]})
+}
+
+fn moment() -> Value {
+    json!({"type": "string", "format": "date-time"})
+}
+
+fn object(required: &[&str], properties: Value) -> Value {
+    json!({"type": "object", "required": required, "properties": properties})
+}
+
+fn page(name: &str, item: &str) -> Value {
+    object(
+        &[name, "next", "position"],
+        json!({
+            name: {"type": "array", "items": reference(item)},
+            "next": {"type": ["string", "null"], "description": "Where the next page begins; null at the end"},
+            "position": {"type": "integer", "description": "The answer includes everything up to here"}
+        }),
+    )
+}
+
+/// Events and where they stand.
+fn events() -> Value {
+    let mut event_page = page("events", "Event");
+    event_page["properties"]["scanned_to"] = number();
+    json!({
+        "Event": event(),
+        "Appended": object(&["appended"], json!({"appended": {"type": "array", "items": object(
+            &["id", "subject", "sequence", "position", "duplicate"],
+            json!({"id": text(), "subject": text(), "sequence": number(), "position": number(), "duplicate": {"type": "boolean"}})
+        )}})),
+        "EventPage": event_page
+    })
+}
+
+/// Streams and their histories.
+fn streams() -> Value {
+    let end = || object(&["position", "time"], json!({"position": number(), "time": moment()}));
+    json!({
+        "Stream": object(&["stream", "category", "id", "sequence", "first", "last", "phase"], json!({
+            "stream": text(), "category": text(), "id": text(), "sequence": number(), "first": end(), "last": end(), "phase": maybe()
+        })),
+        "StreamPage": page("streams", "Stream"),
+        "Entry": object(&["position", "sequence", "id", "time", "type", "summary"], json!({
+            "position": number(), "sequence": number(), "id": text(), "time": moment(), "type": text(),
+            "actortype": maybe(), "actorid": maybe(), "severity": maybe(), "summary": text()
+        })),
+        "Timeline": page("entries", "Entry")
+    })
+}
+
+/// Schemas of event types.
+fn registry() -> Value {
+    json!({
+        "Registration": object(&["type", "version", "schema"], json!({
+            "type": text(), "version": text(), "schema": {"type": "object"}, "meaning": text(),
+            "severity": {"enum": tacho_event::attribute::SEVERITIES}, "declared_by": text(), "example": {}
+        })),
+        "SchemaReceipt": object(&["type", "version", "position", "duplicate"], json!({
+            "type": text(), "version": text(), "position": {"type": ["integer", "null"]}, "duplicate": {"type": "boolean"}
+        })),
+        "Schema": object(&["type", "version", "dataschema"], json!({
+            "type": text(), "version": text(), "dataschema": text(), "meaning": text(), "severity": maybe(),
+            "declared_by": maybe(), "position": {"type": ["integer", "null"]}, "example": {}, "schema": {"type": "object"}
+        })),
+        "SchemaList": object(&["schemas"], json!({"schemas": {"type": "array", "items": reference("Schema")}})),
+        "SchemaVersions": object(&["type", "versions"], json!({
+            "type": text(), "versions": {"type": "array", "items": reference("Schema")}
+        }))
+    })
+}
+
+/// Key figures, money, alerts.
+fn figures_and_alerts() -> Value {
+    json!({
+        "AlertRules": object(&["rules"], json!({"rules": {"type": "array", "items": object(
+            &["condition", "metric", "operator", "threshold", "current_value", "state", "action", "message"],
+            json!({
+                "condition": text(), "metric": text(), "operator": text(), "threshold": {"type": "number"},
+                "current_value": {"type": ["number", "null"]}, "state": {"enum": ["ok", "firing", "no_data"]},
+                "action": {"enum": ["notify_admin", "warn_user"]}, "message": text(), "window_seconds": number(),
+                "fired_at": {"type": ["string", "null"], "format": "date-time"}
+            })
+        )}})),
+        "AlertPage": page("alerts", "Event"),
+        "AlertTest": object(&["told"], json!({"told": {"const": true}})),
+        "Metrics": figures(),
+        "Costs": object(&["by", "cost_usd", "requests", "unpriced_requests", "rows", "position"], json!({
+            "by": text(), "cost_usd": {"type": ["number", "null"]}, "requests": number(), "unpriced_requests": number(),
+            "input_tokens": number(), "output_tokens": number(), "cache_read_tokens": number(),
+            "cache_creation_tokens": number(), "position": number(),
+            "rows": {"type": "array", "items": {"type": "object", "description": "As the whole, with the name under what `by` says"}}
+        }))
+    })
+}
+
+/// Handlers, and what they gave up on.
+fn deliveries() -> Value {
+    json!({
+        "Handler": handler(),
+        "HandlerList": object(&["handlers"], json!({"handlers": {"type": "array", "items": reference("Handler")}})),
+        "DeadLetter": dead_letter(),
+        "DeadLetterPage": page("dead_letters", "DeadLetter")
+    })
+}
+
+/// The server itself, and its refusals.
+fn server() -> Value {
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    json!({
+        "Exported": object(&[], json!({"partialSuccess": {"type": "object"}})),
+        "Rebuilt": object(&["head", "position"], json!({"head": number(), "position": number()})),
+        "Health": object(&["status"], json!({"status": {"const": "ok"}})),
+        "Readiness": object(&["status", "log", "head", "position"], json!({
+            "status": {"const": "ready"}, "log": {"type": "string", "format": "uuid"}, "head": number(), "position": number()
+        })),
+        "Problem": object(&["type", "title", "status", "code", "detail"], json!({
+            "type": text(), "title": text(), "status": number(), "code": {"type": "string", "enum": codes}, "detail": text(),
+            "expected": {"description": "What was expected, or the limit"}, "actual": {"description": "What was found"},
+            "index": {"type": "integer", "description": "Which event of the batch, from 0"}
+        }))
+    })
+}
+
+/// Every figure is null without data.
+fn figures() -> Value {
+    let shares =
+        json!({"type": "object", "additionalProperties": {"type": "number"}, "description": "By agent"});
+    let rates = [
+        "cost_per_feature",
+        "average_retry_count",
+        "critic_rejection_rate",
+        "validation_pass_rate",
+        "time_to_completion_seconds",
+        "failure_rate",
+        "cost_usd",
+    ];
+    let mut properties = Map::new();
+    properties.extend(rates.map(|name| (name.to_owned(), json!({"type": ["number", "null"]}))));
+    properties.insert("window_seconds".into(), json!({"type": "number"}));
+    properties.insert("agent_utilization".into(), shares.clone());
+    properties.insert("agent_busy".into(), shares);
+    properties.insert("models".into(), json!({"type": "object"}));
+    properties.insert("trend".into(), json!({"type": "array", "items": {"type": "object"}}));
+    properties.insert("position".into(), json!({"type": "integer"}));
+    json!({"type": "object", "required": ["window_seconds", "agent_utilization", "position"], "properties": properties})
+}
+
+/// What a handler gave up on.
+fn dead_letter() -> Value {
+    json!({
+        "type": "object",
+        "required": ["id", "handler", "attempts", "error", "event", "failedAt"],
+        "properties": {
+            "id": text(),
+            "handler": text(),
+            "attempts": {"type": "integer", "minimum": 1, "description": "The first one counted"},
+            "error": {
+                "type": "object", "required": ["message", "code"], "properties": {"message": text(), "code": text()}
+            },
+            "event": {"oneOf": [reference("Event"), {"type": "null"}]},
+            "failedAt": {"type": "string", "format": "date-time"}
+        }
+    })
+}
+
+/// How far a handler is.
+fn handler() -> Value {
+    let number = |description: &str| json!({"type": "integer", "minimum": 0, "description": description});
+    json!({
+        "type": "object",
+        "required": ["name", "kind", "state", "position", "head", "pending", "done", "dead", "skipped", "breaker"],
+        "properties": {
+            "name": {"type": "string"},
+            "kind": {"type": "string"},
+            "state": {"enum": ["running", "paused", "broken"], "description": "broken: several attempts in a row failed"},
+            "position": number("Everything up to here is settled"),
+            "head": number("The log's last position"),
+            "pending": number("Events that are meant and wait"),
+            "done": number("Events delivered since its start"),
+            "dead": number("Events given up on"),
+            "skipped": number("Events that were there already"),
+            "rate_per_second": {"type": "number", "description": "Events delivered a second, of late"},
+            "attempt": number("Attempts in a row that failed"),
+            "last_error": {"type": ["string", "null"]},
+            "next_attempt": {"type": ["string", "null"], "format": "date-time"},
+            "breaker": {"enum": ["closed", "open", "half_open"]}
+        }
+    })
+}
+
+/// CloudEvents 1.0 structured JSON with the extensions that have a meaning here.
+fn event() -> Value {
+    let mut properties = Map::new();
+    let texts = [
+        "specversion",
+        "id",
+        "source",
+        "type",
+        "subject",
+        "datacontenttype",
+        "dataschema",
+        "data_base64",
+        "traceparent",
+        "tracestate",
+        "correlationid",
+        "causationid",
+        "sequence",
+        "sessionid",
+        "actortype",
+        "actorid",
+        "actormodel",
+        "gitsha",
+        "branch",
+        "codebasestate",
+        "contextid",
+        "originsequence",
+        "origintraceparent",
+    ];
+    properties.extend(texts.map(|name| (name.to_owned(), json!({"type": "string"}))));
+    properties.insert("time".into(), json!({"type": "string", "format": "date-time"}));
+    properties
+        .insert("recordedtime".into(), json!({"type": "string", "format": "date-time", "readOnly": true}));
+    properties.insert("position".into(), json!({"type": "integer", "readOnly": true}));
+    properties["sequence"]["readOnly"] = json!(true);
+    properties.insert("hops".into(), json!({"type": "integer"}));
+    properties.insert("priority".into(), json!({"enum": tacho_event::attribute::PRIORITIES}));
+    properties.insert("severity".into(), json!({"enum": tacho_event::attribute::SEVERITIES}));
+    properties.insert("data".into(), json!({"description": "The payload; any JSON"}));
+    json!({
+        "type": "object",
+        "required": ["specversion", "id", "source", "type"],
+        "properties": properties,
+        "additionalProperties": {"type": ["string", "number", "boolean"]}
+    })
+}
