@@ -3,8 +3,8 @@
 //! A kind tries once and says how it went; batches, retry, dead letters and the cursor are the kernel's
 //! ([`tacho_engine::delivery`]). To add one, write its file and its line in [`KINDS`].
 
+mod bucket;
 mod kind;
-mod kpi;
 mod local_file;
 mod resp;
 mod rotation;

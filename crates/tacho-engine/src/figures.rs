@@ -47,6 +47,12 @@ impl Engine {
         .await
     }
 
+    /// The key figures of any window.
+    pub async fn metrics(&self, query: MetricsQuery, wait: Wait) -> Result<Metrics, QueryError> {
+        self.wait(wait).await?;
+        self.on_a_thread(move |shared| Ok(shared.fold.reader().metrics(query)?)).await
+    }
+
     /// How often each of the first `limit` types occurs, by name.
     pub async fn types(&self, limit: usize, wait: Wait) -> Result<(Vec<TypeCount>, Position), QueryError> {
         let position = self.wait(wait).await?;

@@ -40,8 +40,8 @@ pub use schema::{SchemaError, SchemaReceipt};
 pub use tacho_journal::spool::{self, HookFrame, MAX_FRAME_BYTES};
 pub use tacho_journal::{AppendError, Appended, Health, JournalError, LogId, Precondition, Receipt};
 pub use tacho_view::{
-    CostQuery, CostRow, Costs, Dimension, Metrics, ModelUse, NanoUsd, StreamQuery, StreamState, Tokens,
-    TypeCount,
+    CostQuery, CostRow, Costs, Dimension, Metrics, MetricsQuery, ModelUse, NanoUsd, StreamQuery, StreamState,
+    Tokens, TypeCount,
 };
 pub use watch::{
     Action, Budgets, Condition, ConditionSyntaxError, Price, PriceError, Prices, Rule, RuleState, WatchLimits,

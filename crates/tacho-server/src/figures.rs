@@ -61,15 +61,7 @@ fn write_metrics(metrics: &Metrics, out: &mut String) {
         let shares = shares.iter().map(|(agent, share)| format!("{}:{}", quoted(agent), number(*share)));
         let _ = write!(out, ",\"{name}\":{{{}}}", shares.collect::<Vec<_>>().join(","));
     }
-    for (name, figure) in [
-        ("cost_per_feature", metrics.cost_per_feature),
-        ("average_retry_count", metrics.average_retry_count),
-        ("critic_rejection_rate", metrics.critic_rejection_rate),
-        ("validation_pass_rate", metrics.validation_pass_rate),
-        ("time_to_completion_seconds", metrics.time_to_completion_seconds),
-        ("failure_rate", metrics.failure_rate),
-        ("cost_usd", metrics.cost.map(|cost| cost.usd())),
-    ] {
+    for (name, figure) in metrics.figures() {
         let _ = write!(out, ",\"{name}\":{}", figure.map_or("null".to_owned(), number));
     }
     let models = metrics.models.iter().map(|(model, uses)| format!("{}:{}", quoted(model), model_json(uses)));

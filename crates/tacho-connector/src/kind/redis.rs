@@ -1,19 +1,21 @@
 //! `redis`: the numbers of each hour and each day, as a JSON string under a key of their own.
 
 use super::Kind;
-use crate::kpi::Kpis;
+use crate::bucket::Counters;
 use crate::resp::{Connection, RespError};
 use crate::{Secret, Settings, SettingsError, Surroundings};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tacho_engine::delivery::{BatchLimits, Deliver, Delivered, Delivery, Failure};
-use tacho_engine::{Engine, Query, Wait};
+use tacho_engine::{Engine, Metrics, MetricsQuery, Query, Wait};
 use tacho_event::{Filter, Pattern, Position, Recorded, Timestamp};
 use tokio::runtime::Runtime;
 
 /// Events behind which the keys are written, whatever the time.
 const FLUSH_EVENTS: usize = 100;
+/// Keys are not written again sooner: a log that is caught up with writes them a few times a second.
+const WRITE_PAUSE: Duration = Duration::from_millis(250);
 /// Hours and days that are kept in memory; others are folded from the log again when an event falls into them.
 const MAX_BUCKETS: usize = 64;
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -21,7 +23,8 @@ const SECOND_NS: i64 = 1_000_000_000;
 
 pub(super) const KIND: Kind = Kind {
     name: "redis",
-    about: "Keeps counters and KPIs of each hour under `metrics:hourly:<YYYY-MM-DDTHH:00:00>` for 7 days and of each day \
+    about: "Keeps counters of what it gets and the key figures of the log, of each hour under \
+            `metrics:hourly:<YYYY-MM-DDTHH:00:00>` for 7 days and of each day \
             under `metrics:daily:<YYYY-MM-DD>` for 30 days, a JSON string each, by the time of the events, in UTC. `url` \
             is `redis://HOST[:PORT][/DATABASE]`; the secret is the password. Written every 100 events and every second \
             in which there were any. Lost keys come back with the next event of their hour or day.",
@@ -46,6 +49,7 @@ fn open(settings: &Settings, surroundings: &Surroundings) -> Result<Box<dyn Deli
         runtime,
         buckets: BTreeMap::new(),
         unwritten: 0,
+        written: None,
         connection: None,
     }))
 }
@@ -144,11 +148,12 @@ struct Redis {
     buckets: BTreeMap<(Timestamp, Span), Bucket>,
     /// Events since the keys were written.
     unwritten: usize,
+    written: Option<Instant>,
     connection: Option<Connection>,
 }
 
 struct Bucket {
-    kpis: Kpis,
+    counters: Counters,
     /// Everything up to here is in it: what is delivered twice is counted once.
     folded_to: Position,
     is_written: bool,
@@ -162,7 +167,8 @@ impl Deliver for Redis {
             }
         }
         self.unwritten += delivery.events.len();
-        if self.unwritten >= FLUSH_EVENTS {
+        let is_early = self.written.is_some_and(|written| written.elapsed() < WRITE_PAUSE);
+        if self.unwritten >= FLUSH_EVENTS && !is_early {
             self.write()?;
         }
         Ok(Delivered::default())
@@ -187,7 +193,7 @@ impl Redis {
         if let Some(bucket) = self.buckets.get_mut(&(start, span))
             && event.position > bucket.folded_to
         {
-            bucket.kpis.fold(event);
+            bucket.counters.add(event);
             bucket.folded_to = event.position;
             bucket.is_written = false;
         }
@@ -199,13 +205,16 @@ impl Redis {
         let end = Timestamp(start.0 + i64::from(span.seconds()) * SECOND_NS);
         let filter = Filter { since: Some(start), until: Some(end), ..self.filter.clone() };
         let mut query = Query { filter, wait: Wait::Head, ..Query::default() };
-        let mut bucket =
-            Bucket { kpis: Kpis::new(start, span.seconds()), folded_to: Position::ZERO, is_written: false };
+        let mut bucket = Bucket {
+            counters: Counters::new(start, span.seconds()),
+            folded_to: Position::ZERO,
+            is_written: false,
+        };
         loop {
             let page = self.runtime.block_on(self.engine.query(query.clone()));
             let page = page.map_err(|error| Failure::retry("view_behind", error.to_string()))?;
             for event in &page.events {
-                bucket.kpis.fold(event);
+                bucket.counters.add(event);
             }
             bucket.folded_to = page.position.max(bucket.folded_to);
             match page.next {
@@ -219,7 +228,7 @@ impl Redis {
         let now = self.engine.now().to_rfc3339_millis();
         let mut entries = Vec::new();
         for ((start, span), bucket) in self.buckets.iter().filter(|(_, bucket)| !bucket.is_written) {
-            let mut value = bucket.kpis.to_json();
+            let mut value = bucket.counters.to_json(&self.metrics(bucket)?);
             value.insert("updated".into(), now.clone().into());
             value.insert("position".into(), bucket.folded_to.0.into());
             let (value, kept) = (Value::Object(value).to_string(), span.kept_seconds().to_string());
@@ -235,11 +244,22 @@ impl Redis {
             self.run(&commands)?;
         }
         self.unwritten = 0;
+        self.written = Some(Instant::now());
         self.buckets.values_mut().for_each(|bucket| bucket.is_written = true);
         while self.buckets.len() > MAX_BUCKETS {
             self.buckets.pop_first();
         }
         Ok(())
+    }
+
+    /// The key figures of the bucket's time, of the whole log.
+    fn metrics(&self, bucket: &Bucket) -> Result<Metrics, Failure> {
+        let Counters { from, seconds, .. } = bucket.counters;
+        // A window begins behind its first moment.
+        let to = Timestamp(from.0 + i64::from(seconds) * SECOND_NS - 1);
+        let query = MetricsQuery { from: Timestamp(from.0 - 1), to };
+        let metrics = self.runtime.block_on(self.engine.metrics(query, Wait::For(bucket.folded_to)));
+        metrics.map_err(|error| Failure::retry("view_behind", error.to_string()))
     }
 
     fn run(&mut self, commands: &[Vec<&[u8]>]) -> Result<(), Failure> {
