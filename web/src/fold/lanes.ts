@@ -161,7 +161,7 @@ function laneOf(session: Session, axis: Axis, now: number, id: string, name: str
     ends[row] = x + width + 1;
     return barOf(call, axis, now, x, width, y + 40 + row * STEP);
   });
-  placeLabels(bars, y);
+  placeLabels(bars, y, axis.width);
   const rows = Math.max(1, ends.length);
   const requestsY = y + 40 + rows * STEP + 2;
   const requests = session.requests
@@ -181,13 +181,14 @@ function barOf(call: Call, axis: Axis, now: number, x: number, width: number, y:
 }
 
 /** A name stands above its bar, on a second line when it would touch the one before, and nowhere when there is no room. */
-function placeLabels(bars: Bar[], y: number): void {
+function placeLabels(bars: Bar[], y: number, end: number): void {
   const ends = [-Infinity, -Infinity];
   const firstRow = bars.filter((bar) => bar.y === y + 40);
   for (const bar of firstRow) {
     const twins = bars.filter((other) => other.call.batch !== 0 && other.call.batch === bar.call.batch && other.call.tool === bar.call.tool);
     if (twins.length > 1) bar.label = `${bar.call.tool} ×${twins.length}`;
     const width = bar.label.length * 6.4 + 6;
+    bar.labelX = Math.max(0, Math.min(bar.x, end + 12 - width));
     const line = ends.findIndex((end) => end <= bar.labelX);
     if (line < 0) continue;
     ends[line] = bar.labelX + width;

@@ -99,6 +99,7 @@ test('the feed pauses, keeps what is read in place, and resumes', async () => {
 
 test('every page is reached by keyboard, and the link says where one is', async () => {
   const page = await openPage(browser, server, '/', { mock: mockDoors });
+  await page.locator('.event').first().waitFor();
   for (const [letter, path] of [['s', '/sessions'], ['e', '/events'], ['c', '/cost'], ['n', '/alerts'], ['h', '/delivery'], ['l', '/']]) {
     await page.keyboard.press('g');
     await page.keyboard.press(letter);
@@ -164,5 +165,29 @@ test('events that arrive do not move what is read', async () => {
   assert.equal(await first(), before);
   await list.evaluate((box) => (box.scrollTop = 0));
   await page.locator('.event', { hasText: 'late.event' }).first().waitFor();
+  await page.context().close();
+});
+
+test('a person resolves an escalation, and it is an event', async () => {
+  const data = { task_id: 'refresh', attempts: 3, last_error: 'endpoint returns 500', priority: 'high' };
+  await append(server.url, [{ specversion: '1.0', id: 'escalated', source: '/api', type: 'hitl_escalated', subject: 'task/refresh', data }]);
+  const page = await openPage(browser, server, '/alerts', { mock: mockDoors });
+  await page.locator('.needs', { hasText: 'endpoint returns 500' }).waitFor();
+  await page.getByRole('button', { name: 'Mark refresh resolved' }).click();
+  await page.locator('.needs', { hasText: 'endpoint returns 500' }).waitFor({ state: 'detached' });
+  await page.goto(`${server.url}/events?type=hitl_resolved`);
+  await page.locator('.event', { hasText: 'Resolved' }).waitFor();
+  await page.context().close();
+});
+
+test('a note about an event is an event that it caused', async () => {
+  const page = await openPage(browser, server, '/events?at=17');
+  await page.getByRole('button', { name: 'Score or note' }).click();
+  await page.getByRole('textbox', { name: 'Note' }).fill('flaky since Tuesday');
+  await page.getByRole('button', { name: 'Append' }).click();
+  await page.getByText('It is on the log').waitFor();
+  await page.goto(`${server.url}/events?type=review_noted`);
+  await page.locator('.event', { hasText: 'flaky since Tuesday' }).click();
+  assert.match(await page.locator('.event-detail').innerText(), /Caused by/);
   await page.context().close();
 });

@@ -29,6 +29,7 @@ test('the first run says what to type, copies it, and turns into Live with the f
       await page.context().close();
     }
     const page = await openPage(browser, server, '/');
+    await page.getByText('Nothing recorded yet').waitFor();
     await page.keyboard.press('1');
     await page.getByText('Copied tacho connect claude-code').waitFor();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'tacho connect claude-code');

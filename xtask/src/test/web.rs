@@ -41,7 +41,8 @@ pub fn run(workspace: &Workspace) -> Result<Outcome> {
     browser(workspace, &npm)
 }
 
-/// Builds anew beside the checked-in files and compares.
+/// Builds anew beside the checked-in files and compares all but compressed copies: how tightly they are packed depends
+/// on the version of Node, and their names say what is in them.
 fn differs(workspace: &Workspace, npm: &Path) -> Result<Option<String>> {
     let web = workspace.root.join("web");
     let fresh = workspace.target.join("web-dist");
@@ -67,7 +68,7 @@ fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) -> io
         let path = entry?.path();
         if path.is_dir() {
             walk(root, &path, found)?;
-        } else {
+        } else if path.extension().is_none_or(|ending| ending != "gz") {
             let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
             found.insert(name, fs::read(&path)?);
         }

@@ -4,13 +4,14 @@ use crate::doors::SharedDoors;
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use axum::routing::get;
 
-/// `web/dist`: each file's path on the server, and its bytes.
+/// `web/dist`: each file's path on the server, and its bytes. Behind a name with `.gz` is the same file, compressed.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
 
 /// First parts of the paths that the dashboard itself tells apart: each answers with the same document.
@@ -24,8 +25,7 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
 
 pub(crate) fn html() -> Response {
-    let bytes = FILES.iter().find(|(path, _)| *path == "/index.html").map_or(&b""[..], |(_, bytes)| bytes);
-    file("/index.html", bytes)
+    file("/index.html", bytes_of("/index.html").unwrap_or_default())
 }
 
 /// Whether a path is the dashboard's own: its document or one of its files.
@@ -40,10 +40,29 @@ pub(crate) fn add_to(mut router: Router<SharedDoors>) -> Router<SharedDoors> {
         router = router.route(&format!("/{page}"), get(async || html()));
         router = router.route(&format!("/{page}/{{*rest}}"), get(async || html()));
     }
-    for &(path, bytes) in FILES.iter().filter(|(path, _)| *path != "/index.html") {
-        router = router.route(path, get(move || async move { file(path, bytes) }));
+    for &(path, bytes) in FILES.iter().filter(|(path, _)| *path != "/index.html" && !path.ends_with(".gz")) {
+        router = router.route(path, get(async move |headers: HeaderMap| packed(path, bytes, &headers)));
     }
     router
+}
+
+fn bytes_of(path: &str) -> Option<&'static [u8]> {
+    FILES.iter().find(|(name, _)| *name == path).map(|(_, bytes)| *bytes)
+}
+
+/// Compressed for a client that takes it so (RFC 9110, section 12.5.3).
+fn packed(path: &'static str, bytes: &'static [u8], headers: &HeaderMap) -> Response {
+    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let takes = accepted.split(',').any(|one| matches!(one.trim(), "gzip" | "*"));
+    let compressed = bytes_of(&format!("{path}.gz"));
+    let mut response = file(path, compressed.filter(|_| takes).unwrap_or(bytes));
+    if compressed.is_some() {
+        response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
+        if takes {
+            response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+    }
+    response
 }
 
 fn file(path: &'static str, bytes: &'static [u8]) -> Response {

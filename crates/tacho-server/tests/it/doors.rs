@@ -112,6 +112,11 @@ fn the_dashboard_asks_nobody_else() {
         let asset = server.get(path);
         assert_eq!(asset.status, 200);
         assert!(asset.header("cache-control").unwrap().contains("immutable"));
+        assert_eq!(asset.header("content-encoding"), None);
+        let packed = server.request("GET", path, &[("Accept-Encoding", "br, gzip")], b"");
+        assert_eq!(packed.header("content-encoding"), Some("gzip"));
+        assert_eq!(packed.header("vary"), Some("accept-encoding"));
+        assert!(packed.body.starts_with(&[0x1f, 0x8b]) && packed.body.len() < asset.body.len(), "{path}");
         let text = String::from_utf8(asset.body).unwrap();
         assert_eq!(text.find("https://"), None, "{path} names an address");
         for (at, _) in text.match_indices("http://") {
