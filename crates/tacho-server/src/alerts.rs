@@ -2,11 +2,13 @@
 
 use crate::problem::quoted;
 use tacho_engine::RuleState;
+use tacho_event::Recorded;
 
 /// The answer of `GET /api/alerts`.
-pub fn alert_rules_json(rules: &[RuleState]) -> String {
+pub fn alert_rules_json(rules: &[RuleState], anomalies: &[Recorded]) -> String {
     let rules: Vec<String> = rules.iter().map(alert_rule_json).collect();
-    format!("{{\"rules\":[{}]}}", rules.join(","))
+    let anomalies = anomalies.iter().map(|event| String::from_utf8_lossy(event.data().unwrap_or(b"{}")));
+    format!("{{\"rules\":[{}],\"anomalies\":[{}]}}", rules.join(","), anomalies.collect::<Vec<_>>().join(","))
 }
 
 /// A rule and how it stands.

@@ -23,7 +23,7 @@ const ALERTS = {
     { condition: 'validation_pass_rate < 0.70', action: 'notify_admin', message: 'Too little passes', state: 'firing', current_value: 0.61, threshold: 0.7, fired_at: new Date(Date.now() - 240_000).toISOString() },
     { condition: 'cost_per_feature > 1.00', action: 'warn_user', message: 'A feature is dear', state: 'no_data', current_value: null, threshold: 1, fired_at: null },
   ],
-  anomalies: [{ kind: 'repeated_call', agent: 'claude-code', message: 'the same Bash call failed 3 times' }],
+  anomalies: [{ kind: 'anomaly', metric: 'repeated_call_count', agent: 'claude-code', message: 'the same Bash call failed 3 times' }],
 };
 
 const HANDLERS = [

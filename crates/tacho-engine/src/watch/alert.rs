@@ -7,7 +7,7 @@ use crate::query::{Query, Wait};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt::Write;
-use tacho_event::{Event, Filter, Pattern, Timestamp, json};
+use tacho_event::{Event, Filter, Pattern, Recorded, Timestamp, json};
 use tacho_view::Metrics;
 
 pub(super) const TYPE: &str = "tacho.alert";
@@ -130,6 +130,19 @@ impl Look<'_> {
             states.push(state);
         }
         Ok(states)
+    }
+
+    /// The anomalies of the last hour, the newest first.
+    pub(super) async fn anomalies(&self) -> Result<Vec<Recorded>, WatchError> {
+        let since = Some(Timestamp(self.now.0 - HOUR_NS));
+        let filter = Filter { types: vec![Pattern::new(TYPE)], since, ..Filter::default() };
+        let query = Query { filter, reverse: true, limit: PAST_ALERTS, ..Query::default() };
+        let told = self.engine.query(query).await?.events;
+        let is_anomaly = |event: &Recorded| {
+            let kind = event.data().and_then(|data| json::member(data, "kind"));
+            kind.is_some_and(|kind| json::text(kind) == "anomaly")
+        };
+        Ok(told.into_iter().filter(is_anomaly).collect())
     }
 
     /// When each condition was told last, from the log: a restart changes nothing.

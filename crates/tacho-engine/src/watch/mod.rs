@@ -18,7 +18,7 @@ use crate::error::WatchError;
 use follow::Follower;
 use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
-use tacho_event::{Draft, Event, EventError, Sameness, Timestamp, json};
+use tacho_event::{Draft, Event, EventError, Recorded, Sameness, Timestamp, json};
 
 /// How often silence is looked for.
 const SILENCE_CHECK: Duration = Duration::from_secs(15);
@@ -88,6 +88,11 @@ impl Engine {
         let Some(rule) = self.config().watch.rules.first() else { return Ok(false) };
         Look { engine: self, now: self.now() }.test(rule).await?;
         Ok(true)
+    }
+
+    /// What was unusual within the last hour, the newest first.
+    pub async fn anomalies(&self) -> Result<Vec<Recorded>, WatchError> {
+        Look { engine: self, now: self.now() }.anomalies().await
     }
 
     /// How each alert's rule stands now.

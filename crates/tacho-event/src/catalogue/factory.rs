@@ -99,6 +99,13 @@ pub const ENTRIES: &[Entry] = &[
         r#"{"task_id":"t_1","resolution":"the selector was mended","by":"ada"}"#,
     ),
     of(
+        "review_noted",
+        Info,
+        "Somebody gave a session or an event a score, or wrote a note.",
+        &[Field::optional("score", Integer), Field::optional("note", String)],
+        r#"{"score":4,"note":"the second attempt was the right one"}"#,
+    ),
+    of(
         "critic_decision",
         Info,
         "A critic approved or rejected a task's result.",

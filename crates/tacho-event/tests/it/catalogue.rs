@@ -44,7 +44,7 @@ fn the_catalogue_counts_its_origins() {
         ("Agent", 8),
         ("ClaudeCode", 33),
         ("Codex", 12),
-        ("Factory", 13),
+        ("Factory", 14),
         ("Orchestration", 38),
         ("Tachograph", 8),
         ("Telemetry", 15),

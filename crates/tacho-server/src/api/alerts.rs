@@ -11,7 +11,8 @@ use tacho_event::{Code, Pattern};
 pub(crate) async fn rules(State(doors): State<SharedDoors>, uri: Uri) -> Answer {
     parameters::none(&uri)?;
     let rules = doors.engine.alert_rules().await?;
-    Ok(json(StatusCode::OK, alerts::alert_rules_json(&rules).into_bytes()))
+    let anomalies = doors.engine.anomalies().await?;
+    Ok(json(StatusCode::OK, alerts::alert_rules_json(&rules, &anomalies).into_bytes()))
 }
 
 /// The newest first.

@@ -102,7 +102,9 @@ fn registry() -> Value {
 /// Key figures, money, alerts.
 fn figures_and_alerts() -> Value {
     json!({
-        "AlertRules": object(&["rules"], json!({"rules": {"type": "array", "items": object(
+        "AlertRules": object(&["rules", "anomalies"], json!({"anomalies": {
+            "type": "array", "items": {"type": "object"}, "description": "Payloads of the last hour, the newest first"
+        }, "rules": {"type": "array", "items": object(
             &["condition", "metric", "operator", "threshold", "current_value", "state", "action", "message"],
             json!({
                 "condition": text(), "metric": text(), "operator": text(), "threshold": {"type": "number"},

@@ -82,7 +82,8 @@ impl Folder {
 
     pub fn alert_rules(&self) -> Result<Vec<u8>> {
         let rules = self.runtime.block_on(self.engine.alert_rules()).context("cannot read the log")?;
-        Ok(tacho_server::alert_rules_json(&rules).into_bytes())
+        let anomalies = self.runtime.block_on(self.engine.anomalies()).context("cannot read the log")?;
+        Ok(tacho_server::alert_rules_json(&rules, &anomalies).into_bytes())
     }
 
     pub fn costs(&self, query: CostQuery) -> Result<Vec<u8>> {

@@ -1,5 +1,6 @@
 //! The `tacho` binary from outside.
 
+mod alert;
 mod archive;
 mod away;
 mod condition;

@@ -84,6 +84,7 @@ EventType = Literal[
     "hitl_acknowledged",
     "hitl_answered",
     "hitl_resolved",
+    "review_noted",
     "critic_decision",
     "tool_started",
     "tool_completed",
@@ -818,6 +819,13 @@ class HitlResolved(_HitlResolved, total=False):
 
     by: str
     resolution: str
+
+
+class ReviewNoted(TypedDict, total=False):
+    """`review_noted`: Somebody gave a session or an event a score, or wrote a note."""
+
+    note: str
+    score: int
 
 
 class _CriticDecision(TypedDict):
