@@ -11,6 +11,7 @@ use crate::hook::Counters;
 use crate::id::{self, Ids};
 use crate::live::{From, Hub, Lookup, Phases, Subscription};
 use crate::schema::{self, Schemas};
+use crate::watch::Told;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -35,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) hooks: Counters,
     pub(crate) schemas: Schemas,
+    /// What the watch has said.
+    pub(crate) told: Told,
     pub(crate) conditions: Conditions,
     pub(crate) deliveries: Arc<Deliveries>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -70,6 +73,7 @@ impl Engine {
             queries: Arc::new(Semaphore::new(config.query.concurrent)),
             hooks: Counters::default(),
             schemas: Schemas::default(),
+            told: Told::default(),
             conditions: Conditions::new(config.condition_worker.clone(), config.condition.clone()),
             history: Arc::new(Semaphore::new(HISTORY_READS)),
             clock: Arc::new(clock),

@@ -91,15 +91,17 @@ impl Engine {
     }
 
     /// Those of the events that are not on the log.
-    pub(crate) async fn untold(&self, events: Vec<Event>) -> Result<Vec<Event>, QueryError> {
+    pub(crate) async fn untold(&self, mut events: Vec<Event>) -> Result<Vec<Event>, QueryError> {
+        events.retain(|event| !self.shared.told.knows(event));
         if events.is_empty() {
             return Ok(events);
         }
         self.on_a_thread(move |shared| {
             let mut untold = Vec::new();
             for event in events {
-                if shared.journal.find(event.source(), event.id())?.is_none() {
-                    untold.push(event);
+                match shared.journal.find(event.source(), event.id())? {
+                    Some(_) => shared.told.remember(&event),
+                    None => untold.push(event),
                 }
             }
             Ok(untold)

@@ -7,11 +7,13 @@ mod budget;
 mod condition;
 mod follow;
 mod price;
+mod told;
 
 pub use alert::{Action, Rule, RuleState};
 pub use budget::Budgets;
 pub use condition::{Condition, ConditionSyntaxError};
 pub use price::{Price, PriceError, Prices};
+pub(crate) use told::Told;
 
 use crate::engine::Engine;
 use crate::error::WatchError;
