@@ -68,12 +68,11 @@ pub fn parse(input: &TranscriptInput<'_>, door: &Door<'_>) -> Import {
     import
 }
 
-/// What the answers of a transcript used that an agent left at its end: of the turn that `cause` ended, or of the whole
-/// where it is a subagent's. The ids are those of an import.
+/// What the answers of a transcript used, of the whole of it: an answer may reach the file behind the hook that ended its
+/// turn, and is found with the next one. The ids are those of an import.
 pub fn usages(cause: &Event, jsonl: &[u8], door: &Door<'_>) -> Vec<Event> {
-    let data = json::member(cause.body(), "data").unwrap_or(b"{}");
-    let session = json::member(cause.body(), "sessionid").map(json::text);
-    let time = json::member(cause.body(), "time").map(json::text);
+    let attribute = |name| json::member(cause.body(), name).map(json::text);
+    let session = attribute("sessionid");
     let telling = |line: &&[u8]| {
         [&b"\"usage\""[..], b"\"promptId\""].iter().any(|word| memchr::memmem::find(line, word).is_some())
     };
@@ -82,15 +81,11 @@ pub fn usages(cause: &Event, jsonl: &[u8], door: &Door<'_>) -> Vec<Event> {
     let input = TranscriptInput {
         agent: if cause.kind().starts_with("codex.") { Agent::Codex } else { Agent::ClaudeCode },
         session: session.as_deref(),
-        now: time.and_then(|time| Timestamp::from_rfc3339(&time)).unwrap_or_default(),
+        now: attribute("time").and_then(|time| Timestamp::from_rfc3339(&time)).unwrap_or_default(),
         jsonl: &jsonl,
     };
-    let turn = text(data, "agent_id").is_none().then(|| text(data, "prompt_id")).flatten();
-    let is_meant = |event: &Event| {
-        let of_turn = || json::member(event.body(), "correlationid").map(json::text) == turn;
-        event.kind().ends_with(".transcript.usage") && (turn.is_none() || of_turn())
-    };
-    parse(&input, door).events.into_iter().filter(is_meant).collect()
+    let is_usage = |event: &Event| event.kind().ends_with(".transcript.usage");
+    parse(&input, door).events.into_iter().filter(is_usage).collect()
 }
 
 /// Message id and request id of an answer.

@@ -97,15 +97,15 @@ pub fn parse(input: &HookInput<'_>, door: &Door<'_>) -> Vec<Event> {
     events
 }
 
-/// The path of the transcript in which more markers may stand, when `event` ends a turn or a subagent:
-/// read it and give it to [`marker::from_transcript`].
+/// The path of the transcript to read when `event` ends a turn, a subagent or a session: for more markers
+/// ([`marker::from_transcript`]), and for what answers used ([`crate::transcript::usages`]).
 pub fn transcript_path(event: &Event) -> Option<String> {
     let data = json::member(event.body(), "data")?;
     let key = match event.kind() {
         "claude.subagent_stop" if json::member(data, "agent_type") != Some(b"\"\"") => {
             "agent_transcript_path"
         }
-        "claude.stop" => "transcript_path",
+        "claude.stop" | "claude.session_end" => "transcript_path",
         _ => return None,
     };
     json::member(data, key)

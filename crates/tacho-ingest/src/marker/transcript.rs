@@ -11,7 +11,8 @@ use tacho_event::{Event, Timestamp};
 /// that ended the agent or the turn: `claude.subagent_stop` with the subagent's transcript, `claude.stop` with
 /// the session's, of which only the turn that ended counts. Lines that cannot be read are passed over.
 pub fn from_transcript(cause: &Event, jsonl: &[u8], door: &Door<'_>) -> Vec<Event> {
-    if !door.markers.assistant_text {
+    // The end of a session ends no turn: its markers were read when their turns ended.
+    if !door.markers.assistant_text || cause.kind().ends_with(".session_end") {
         return Vec::new();
     }
     let data = json::member(cause.body(), "data").unwrap_or(b"{}");

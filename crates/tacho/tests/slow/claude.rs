@@ -53,6 +53,7 @@ fn every_event_of_a_connected_session_is_on_the_log() {
         let fired = stage.play(scene, tools, &[]);
         assert!(fired.len() >= fired_min, "{scene}: only {} hooks fired", fired.len());
         assert_on_the_log(&server, scene, &fired);
+        assert_cost_is_what_the_agent_reports(&server, scene, &fired);
     }
 }
 
@@ -152,7 +153,8 @@ fn assert_on_the_log(server: &Server, scene: &str, fired: &[Value]) -> Vec<Value
     let begun = Instant::now();
     loop {
         let events = server.events_of_session(session);
-        let hooks = events.iter().filter(|event| kind(event).starts_with("claude."));
+        let is_hook = |kind: &str| kind.starts_with("claude.") && !kind.starts_with("claude.transcript.");
+        let hooks = events.iter().filter(|event| is_hook(kind(event)));
         let logged = tally(hooks.map(|event| fingerprint(kind(event), &event["data"])));
         if logged == expected {
             return events;
@@ -160,6 +162,26 @@ fn assert_on_the_log(server: &Server, scene: &str, fired: &[Value]) -> Vec<Value
         if begun.elapsed() > ON_THE_LOG_WITHIN {
             assert_eq!(logged, expected, "{scene}");
         }
+    }
+}
+
+/// Waits until what hooks alone told of a session's cost is what the agent itself says at the end of its transcript.
+#[track_caller]
+fn assert_cost_is_what_the_agent_reports(server: &Server, scene: &str, fired: &[Value]) {
+    let transcript = fs::read_to_string(fired[0]["transcript_path"].as_str().unwrap()).unwrap();
+    let lines: Vec<Value> = transcript.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let state = lines.iter().rfind(|line| line["type"] == "cost-state").unwrap();
+    let micros = |dollars: &Value| (dollars.as_f64().unwrap() * 1e6).round() as i64;
+    let reported = micros(&state["totalCostUSD"]);
+    let begun = Instant::now();
+    loop {
+        let rows = server.answers(&["cost", "--by", "session"]);
+        let row = rows.iter().find(|row| row["session"] == fired[0]["session_id"]);
+        let told = row.map_or(0, |row| micros(&row["cost_usd"]));
+        if told == reported {
+            return;
+        }
+        assert!(begun.elapsed() < ON_THE_LOG_WITHIN, "{scene}: {told} of {reported} millionths of a dollar");
     }
 }
 

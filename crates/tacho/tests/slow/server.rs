@@ -53,14 +53,19 @@ impl Server {
 
     /// What `tacho events` answers with these arguments.
     pub fn events(&self, arguments: &[&str]) -> Vec<Value> {
+        self.answers(&[&["events"], arguments].concat())
+    }
+
+    /// The JSON documents that a command answers.
+    pub fn answers(&self, arguments: &[&str]) -> Vec<Value> {
         let output = Command::new(env!("CARGO_BIN_EXE_tacho"))
-            .args(["events", "--json"])
             .args(arguments)
+            .arg("--json")
             .env("TACHO_SERVER", format!("http://127.0.0.1:{}", self.port))
             .env("TACHO_DATA", &self.data)
             .output()
             .unwrap();
-        assert!(output.status.success(), "tacho events: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "tacho {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
