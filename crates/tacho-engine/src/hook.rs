@@ -21,6 +21,8 @@ pub struct Parsers {
     pub transcript_path: TranscriptPath,
     /// The markers in that transcript.
     pub transcript: ParseTranscript,
+    /// What the answers in a transcript used.
+    pub usages: ParseTranscript,
     /// A payload without its secrets: what may be spooled.
     pub redact: Redact,
 }

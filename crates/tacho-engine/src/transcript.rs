@@ -1,4 +1,7 @@
-//! Reads the transcripts of agents when they stop, for the markers in them.
+//! Reads the transcripts of agents when they stop, for the markers in them and for what answers used.
+//!
+//! A subagent's transcript stands in a folder that has the name of its session's. What it used may reach the file behind
+//! the hook that told of its end, so those files are read with the session's, as long as they are young.
 //!
 //! The path comes from a hook, so it is not trusted: only a regular file below a `.claude/projects` folder, or
 //! below a configured one, is read, after every link in the path was followed.
@@ -21,6 +24,11 @@ use tacho_journal::AppendError;
 /// 5 s together.
 const APPEND_TRIES: u32 = 250;
 const APPEND_PAUSE: Duration = Duration::from_millis(20);
+
+/// A subagent's transcript that did not change for longer was read at its end.
+const YOUNG: Duration = Duration::from_secs(600);
+/// Most transcripts of subagents that are read with their session's.
+const MAX_SUBAGENTS: usize = 256;
 
 /// The event that ended an agent's turn, and its transcript.
 type End = (Event, PathBuf);
@@ -68,12 +76,31 @@ fn read_all(engine: &Engine, parsers: &Parsers, ends: &Receiver<End>) {
         let Ok(lines) = read_tail(&path, &limits.transcript_folders, limits.transcript_bytes) else {
             continue;
         };
-        for event in (parsers.transcript)(&cause, &lines) {
+        let mut events = (parsers.transcript)(&cause, &lines);
+        events.extend((parsers.usages)(&cause, &lines));
+        for subagent in subagents(&path) {
+            if let Ok(lines) = read_tail(&subagent, &limits.transcript_folders, limits.transcript_bytes) {
+                events.extend((parsers.usages)(&cause, &lines));
+            }
+        }
+        for event in events {
             if append_patiently(engine, &event).is_err() {
                 engine.shared.hooks.refused.fetch_add(1, Relaxed);
             }
         }
     }
+}
+
+/// The transcripts of a session's subagents that changed of late.
+fn subagents(session: &Path) -> Vec<PathBuf> {
+    let is_young = |path: &PathBuf| {
+        let changed = path.metadata().and_then(|metadata| metadata.modified());
+        changed.is_ok_and(|changed| changed.elapsed().map_or(true, |age| age < YOUNG))
+    };
+    let Ok(files) = std::fs::read_dir(session.with_extension("").join("subagents")) else {
+        return Vec::new();
+    };
+    files.filter_map(|file| Some(file.ok()?.path())).filter(is_young).take(MAX_SUBAGENTS).collect()
 }
 
 /// Nobody sends a marker again, so a burst of other appends is waited for.

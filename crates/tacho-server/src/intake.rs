@@ -52,15 +52,16 @@ impl IntakeDoor {
 
     /// What the engine needs to read hooks.
     pub(crate) fn parsers(self: &Arc<Self>) -> Parsers {
-        let (frames, transcripts, spooled) = (self.clone(), self.clone(), self.clone());
+        let (frames, transcripts, usages, spooled) = (self.clone(), self.clone(), self.clone(), self.clone());
         Parsers {
             frame: Box::new(move |frame: HookFrame| frames.parse_frame(&frame)),
             transcript_path: Box::new(|event| hook::transcript_path(event).map(PathBuf::from)),
             transcript: Box::new(move |cause, lines| {
-                let door = transcripts.door();
-                let mut events = marker::from_transcript(cause, lines, &door);
-                events.extend(transcript::usages(cause, lines, &door));
+                let events = marker::from_transcript(cause, lines, &transcripts.door());
                 transcripts.apply_rules(events)
+            }),
+            usages: Box::new(move |cause, lines| {
+                usages.apply_rules(transcript::usages(cause, lines, &usages.door()))
             }),
             redact: Box::new(move |payload| spooled.redact(payload)),
         }

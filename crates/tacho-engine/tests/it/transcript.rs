@@ -54,6 +54,7 @@ fn a_marker_waits_for_room_in_the_queue_of_the_log() {
     let hooks = engine.serve_hooks(Parsers {
         frame: Box::new(move |_| vec![event(&of_frame, "demo.stop", "task/x")]),
         transcript_path: Box::new(move |_| Some(PathBuf::from(&transcript))),
+        usages: Box::new(|_, _| Vec::new()),
         transcript: Box::new(move |_, _| {
             let queue = |kind| {
                 let append = of_transcript.append(vec![event(&of_transcript, kind, "task/x")], Vec::new());

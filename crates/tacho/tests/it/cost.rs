@@ -32,7 +32,9 @@ fn hooks_alone_tell_what_a_session_cost_as_the_agent_reports_it() {
     let server = Server::start(&place);
     let (main, subagent) = (transcript(""), transcript(&format!("__subagents__agent-{SUBAGENT}")));
     let main_path = place.write(&format!(".claude/projects/demo/{SESSION}.jsonl"), &main);
-    let subagent_path = place.write(".claude/projects/demo/subagent.jsonl", &subagent);
+    // Where Claude Code keeps it.
+    let subagent_path =
+        place.write(&format!(".claude/projects/demo/{SESSION}/subagents/agent-{SUBAGENT}.jsonl"), &subagent);
     let lines = main.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut prompts: Vec<String> =
         lines.filter_map(|line| line["promptId"].as_str().map(str::to_owned)).collect();
@@ -46,10 +48,10 @@ fn hooks_alone_tell_what_a_session_cost_as_the_agent_reports_it() {
         assert!(server.post("/hooks/claude-code", &payload.to_string()).starts_with("HTTP/1.1 200"));
     };
     let of_subagent = json!({
-        "agent_id": SUBAGENT, "agent_type": "general-purpose", "agent_transcript_path": subagent_path
+        "agent_id": SUBAGENT, "agent_type": "general-purpose", "agent_transcript_path": subagent_path.display().to_string()
     });
-    ended("SubagentStart", &prompts[0], of_subagent.clone());
-    ended("SubagentStop", &prompts[0], of_subagent);
+    ended("SubagentStart", &prompts[0], of_subagent);
+    // Its end is told before its last answer is in its file, or not at all: the session's end finds it.
     for prompt in &prompts {
         ended("Stop", prompt, json!({}));
     }
