@@ -1,7 +1,7 @@
 //! Reads the transcripts of agents when they stop, for the markers in them and for what answers used.
 //!
-//! A subagent's transcript stands in a folder that has the name of its session's. What it used may reach the file behind
-//! the hook that told of its end, so those files are read with the session's, as long as they are young.
+//! The last answer may reach the file behind the hook that told of the end, so what answers used is read a moment later. A
+//! subagent's transcript stands in a folder that has the name of its session's, and is read with it as long as it is young.
 //!
 //! The path comes from a hook, so it is not trusted: only a regular file below a `.claude/projects` folder, or
 //! below a configured one, is read, after every link in the path was followed.
@@ -9,14 +9,15 @@
 use crate::engine::Engine;
 use crate::hook::Parsers;
 use rustix::fs::{Mode, OFlags};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tacho_event::Event;
 use tacho_journal::AppendError;
 
@@ -25,6 +26,8 @@ use tacho_journal::AppendError;
 const APPEND_TRIES: u32 = 250;
 const APPEND_PAUSE: Duration = Duration::from_millis(20);
 
+/// How long behind an end it is looked up what answers used.
+const LATE: Duration = Duration::from_millis(1_500);
 /// A subagent's transcript that did not change for longer was read at its end.
 const YOUNG: Duration = Duration::from_secs(600);
 /// Most transcripts of subagents that are read with their session's.
@@ -70,23 +73,41 @@ impl Transcripts {
 }
 
 fn read_all(engine: &Engine, parsers: &Parsers, ends: &Receiver<End>) {
-    let limits = &engine.config().hook;
-    for (cause, path) in ends {
-        // A transcript that cannot be read has no markers; the hook's own event is on the log already.
-        let Ok(lines) = read_tail(&path, &limits.transcript_folders, limits.transcript_bytes) else {
-            continue;
+    let mut late: VecDeque<(Instant, End)> = VecDeque::new();
+    loop {
+        let next = match late.front() {
+            None => ends.recv().map_err(RecvTimeoutError::from),
+            Some((due, _)) => ends.recv_timeout(due.saturating_duration_since(Instant::now())),
         };
-        let mut events = (parsers.transcript)(&cause, &lines);
-        events.extend((parsers.usages)(&cause, &lines));
-        for subagent in subagents(&path) {
-            if let Ok(lines) = read_tail(&subagent, &limits.transcript_folders, limits.transcript_bytes) {
-                events.extend((parsers.usages)(&cause, &lines));
+        match next {
+            Ok(end) => {
+                read(engine, &end, |cause, lines| (parsers.transcript)(cause, lines));
+                late.push_back((Instant::now() + LATE, end));
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let end = late.pop_front();
+                end.iter().for_each(|(_, end)| read_usages(engine, parsers, end));
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                return late.iter().for_each(|(_, end)| read_usages(engine, parsers, end));
             }
         }
-        for event in events {
-            if append_patiently(engine, &event).is_err() {
-                engine.shared.hooks.refused.fetch_add(1, Relaxed);
-            }
+    }
+}
+
+fn read_usages(engine: &Engine, parsers: &Parsers, (cause, path): &End) {
+    for path in std::iter::once(path.clone()).chain(subagents(path)) {
+        read(engine, &(cause.clone(), path), |cause, lines| (parsers.usages)(cause, lines));
+    }
+}
+
+fn read(engine: &Engine, (cause, path): &End, parse: impl Fn(&Event, &[u8]) -> Vec<Event>) {
+    let limits = &engine.config().hook;
+    // A transcript that cannot be read tells nothing; the hook's own event is on the log already.
+    let Ok(lines) = read_tail(path, &limits.transcript_folders, limits.transcript_bytes) else { return };
+    for event in parse(cause, &lines) {
+        if append_patiently(engine, &event).is_err() {
+            engine.shared.hooks.refused.fetch_add(1, Relaxed);
         }
     }
 }
