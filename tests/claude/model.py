@@ -21,6 +21,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from scenes import scenes, text
 
 BODY_BYTES_MAX = 64 << 20
+# Ids of answers are unique, as the real ones are: they are what a request is known by.
+RUN = os.urandom(4).hex()
 SCENE = re.compile(r"\bPLAY ([a-z-]+)")
 
 
@@ -95,7 +97,7 @@ class Model(BaseHTTPRequestHandler):
                 block["id"] = "toolu_%012d%02d" % (number, index)
         calls = any(block["type"] == "tool_use" for block in content)
         return {
-            "id": "msg_%014d" % number,
+            "id": "msg_%s%06d" % (RUN, number),
             "type": "message",
             "role": "assistant",
             "model": request.get("model", "stand-in"),
