@@ -16,10 +16,10 @@ const STEPS: u64 = 10;
 pub async fn run(options: &Options) -> Result<Section> {
     let events_a_step = options.pick(5_000_000, 100_000);
     let tacho = Tacho::start(options, "tacho-ids").await?;
-    let mut client = TachoClient::connect(tacho.address(), "ids").await?;
-    let mut single = TachoClient::connect(tacho.address(), "ids-single").await?;
     let mut rows = Vec::new();
     for step in 1..=STEPS {
+        // While the view folds, a connection is idle for longer than the server keeps one.
+        let mut client = TachoClient::connect(tacho.address(), &format!("ids-{step}")).await?;
         let mut batches = Vec::new();
         let begun = Instant::now();
         for _ in 0..events_a_step / BATCH_EVENTS as u64 {
@@ -28,6 +28,7 @@ pub async fn run(options: &Options) -> Result<Section> {
         let rate = events_a_step as f64 / begun.elapsed().as_secs_f64();
         // The view's work is no part of what an append costs.
         tacho.wait_folded(client.head).await?;
+        let mut single = TachoClient::connect(tacho.address(), &format!("ids-single-{step}")).await?;
         let mut singles = Vec::new();
         for _ in 0..1000 {
             singles.push(append(&mut single, 1).await?);
