@@ -85,7 +85,10 @@ impl<'a> Observation<'a> {
             "tool_completed" => (What::ToolCalled, status(data)),
             "AgentCompleted" => (What::Completed, Outcome::Success),
             "AgentFailed" => (What::Completed, Outcome::Failed),
-            "validation_complete" => (What::Validated, Outcome::passed(has_passed(data)?)),
+            // One that tells no verdict has its cost all the same.
+            "validation_complete" => {
+                (What::Validated, has_passed(data).map_or(Outcome::Unknown, Outcome::passed))
+            }
             "TestRunCompleted" | "QualityCheckCompleted" => {
                 (What::Validated, Outcome::passed(has_passed(data).unwrap_or(true)))
             }

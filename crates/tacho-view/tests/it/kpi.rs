@@ -135,6 +135,10 @@ fn a_feature_is_complete_when_all_its_tasks_are() {
     view.validate(40, "b", r#"{"success":true}"#);
     // Three completions and a validation, the older task's too.
     close(view.metrics().cost_per_feature, 0.33);
+    // A validation without a verdict costs, and says nothing of passing.
+    view.validate(30, "b", "{}");
+    close(view.metrics().cost_per_feature, 0.36);
+    close(view.metrics().validation_pass_rate, 1.0);
 }
 
 #[test]
