@@ -1,7 +1,7 @@
 //! The follower that feeds the read side: one thread with its own cursor on the log.
 
 use crate::config::FoldLimits;
-use crate::priority;
+use crate::{memory, priority};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,8 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How often in a row the read side must be found damaged before it is thrown away: the log has all of it. No
 /// other failure ends it, for a full disk or a log that cannot be read would fail a new one as well.
 const DAMAGE_BEFORE_REBUILD: u32 = 3;
+/// After so many events the memory that they needed is worth giving back when the log rests.
+const BURST_EVENTS: u64 = 4096;
 
 /// A handle of the fold.
 pub(crate) struct Fold {
@@ -77,7 +79,7 @@ impl Fold {
             thread: OnceLock::new(),
         });
         let seen = (shared.journal.head(), Instant::now());
-        let worker = Worker { shared: shared.clone(), writer: Some(writer), damage: 0, seen };
+        let worker = Worker { shared: shared.clone(), writer: Some(writer), damage: 0, seen, unreleased: BURST_EVENTS };
         let thread = std::thread::Builder::new()
             .name("tacho-fold".into())
             .spawn(move || worker.run())
@@ -190,6 +192,8 @@ struct Worker {
     damage: u32,
     /// Head and moment when it was last looked at.
     seen: (Position, Instant),
+    /// Events folded since memory was given back.
+    unreleased: u64,
 }
 
 impl Worker {
@@ -285,6 +289,7 @@ impl Worker {
         let writer = self.writer()?;
         writer.fold(&events)?;
         let reached = writer.position();
+        self.unreleased += events.len() as u64;
         self.shared.publish(reached);
         Ok(())
     }
@@ -300,10 +305,20 @@ impl Worker {
         if rested && !self.shared.stopped() && !self.shared.rebuild.load(SeqCst) {
             let more = self.writer()?.maintain()?;
             if !more {
+                self.release_memory();
                 self.sleep(head);
             }
         }
         Ok(())
+    }
+
+    /// Gives back what opening the log, or a burst, needed.
+    fn release_memory(&mut self) {
+        if self.unreleased >= BURST_EVENTS {
+            self.unreleased = 0;
+            self.shared.journal.release_memory();
+            memory::give_back();
+        }
     }
 
     /// Nothing to fold and nothing to tidy: sleeps until something happens.

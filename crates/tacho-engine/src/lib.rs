@@ -17,6 +17,7 @@ mod hook;
 mod id;
 mod latency;
 mod live;
+pub mod memory;
 mod priority;
 mod query;
 mod schema;

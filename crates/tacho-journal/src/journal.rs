@@ -195,6 +195,12 @@ impl Journal {
         receiver.recv().unwrap_or(Err(AppendError::Closed))
     }
 
+    /// Lets go of memory that only speeds up what was done last. For a log that rests.
+    pub fn release_memory(&self) {
+        self.shared.index.lock().unwrap_or_else(PoisonError::into_inner).release();
+        self.shared.caches.clear();
+    }
+
     /// The durable events from `from` on, without a gap; empty at the head.
     pub fn read(&self, from: Position, limit: ReadLimit) -> Result<Vec<Recorded>, JournalError> {
         Ok(self.shared.read(from.0, limit)?.into_iter().map(|record| record.event).collect())

@@ -29,7 +29,7 @@ pub(crate) struct Shared {
     tree_grew: Condvar,
     pub health: Mutex<Health>,
     observers: RwLock<Vec<Observer>>,
-    caches: Caches,
+    pub caches: Caches,
     pub spare: Spare,
     closing: AtomicBool,
 }

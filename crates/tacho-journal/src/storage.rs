@@ -42,6 +42,16 @@ pub enum Mapped {
     Copy(Vec<u8>),
 }
 
+impl Mapped {
+    /// Lets go of the pages in memory; they come again, from the file, when they are read.
+    pub fn release(&self) {
+        if let Self::Pages(pages) = self {
+            // SAFETY: a shared mapping that nobody writes through: the file has all that the pages have.
+            let _ = unsafe { pages.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        }
+    }
+}
+
 impl Deref for Mapped {
     type Target = [u8];
 

@@ -205,6 +205,11 @@ impl Index {
         StreamHead { position: Position::ZERO, sequence: Sequence::ZERO }
     }
 
+    /// Lets go of what answering brought into memory and the files still have.
+    pub fn release(&self) {
+        self.ids.iter().chain(&self.heads).for_each(|run| run.release());
+    }
+
     /// When enough gathered and the flush before is done: gives up what is in memory to be written.
     pub fn freeze(&mut self) -> Option<Flush> {
         if self.frozen.is_some() || self.memory.ids.len() < self.flush_entries {

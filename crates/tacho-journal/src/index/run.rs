@@ -97,6 +97,7 @@ impl Run {
         let run = Self { name, count, entries_at, filter_blocks, bytes };
         if run.bytes.len() <= MAX_CHECKED_AT_OPEN_BYTES {
             run.check(storage)?;
+            run.release();
         }
         Ok(run)
     }
@@ -107,6 +108,11 @@ impl Run {
             return Ok(());
         }
         Err(damaged(storage, &self.name.file_name(), HEADER_BYTES as u64, "the run's checksum is wrong"))
+    }
+
+    /// Lets go of what reading it brought into memory.
+    pub fn release(&self) {
+        self.bytes.release();
     }
 
     /// The entry at `index`.

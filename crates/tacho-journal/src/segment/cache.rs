@@ -28,7 +28,18 @@ impl Default for Caches {
     }
 }
 
+impl Caches {
+    pub fn clear(&self) {
+        self.blocks.clear();
+        self.frames.clear();
+    }
+}
+
 impl PieceCache {
+    fn clear(&self) {
+        self.pieces.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn new(limit: usize, max_bytes: usize) -> Self {
         Self { pieces: Mutex::default(), limit, max_bytes }
     }

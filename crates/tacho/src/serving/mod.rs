@@ -17,7 +17,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tacho_connector::Surroundings;
-use tacho_engine::{Engine, SystemClock};
+use tacho_engine::{Engine, SystemClock, memory};
 use tacho_server::Listeners;
 use tokio::runtime::{Builder, Runtime};
 
@@ -39,6 +39,7 @@ pub struct Serving {
 impl Serving {
     /// Takes the folder and the port. Whoever holds one of them is named.
     pub fn start(config: &Config) -> Result<Self> {
+        memory::keep_little();
         let (data, listen, otlp_grpc) = (config.data()?, config.listen()?, config.otlp_grpc()?);
         let doors = config.doors(&data)?;
         let open = [Some(listen), otlp_grpc].into_iter().flatten().find(|listen| !listen.ip().is_loopback());
