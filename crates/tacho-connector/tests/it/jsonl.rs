@@ -71,6 +71,23 @@ fn a_path_that_cannot_be_written_is_tried_until_it_can() {
     bench.engine.close().unwrap();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_holds_lines_back_and_loses_none() {
+    let bench = Bench::new();
+    let path = bench.folder.path().join("a.jsonl");
+    std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+    bench.start("jsonl", Settings { path: Some(path.clone()), ..Settings::default() }, |_| {});
+    bench.append("demo.a", 0, 5, "{}");
+    let status = bench.until("it fails", |status| status.attempt >= 3);
+    assert_eq!((status.done, status.pending), (0, 5));
+    assert!(status.last_error.unwrap().contains("No space left"));
+    fs::remove_file(&path).unwrap();
+    bench.until("it is delivered", |status| status.done == 5);
+    assert_eq!(lines(&path).len(), 5);
+    bench.engine.close().unwrap();
+}
+
 #[test]
 fn a_torn_line_spoils_no_other() {
     let bench = Bench::new();

@@ -170,6 +170,22 @@ fn everything_is_there_after_reopening_through_many_segments() {
 }
 
 #[test]
+fn memory_that_was_given_back_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    for number in 0..400 {
+        let id = number.to_string();
+        journal.append_and_wait(batch(vec![event("task/a", &id, &id)])).unwrap();
+    }
+    let told = all(&journal);
+    journal.release_memory();
+    assert_eq!(journal.find("/t", "3").unwrap(), Some(Position(4)));
+    assert_eq!(journal.stream_head("task/a").unwrap().unwrap().sequence, Sequence(400));
+    assert!(journal.append_and_wait(batch(vec![event("task/a", "7", "7")])).unwrap().events[0].duplicate);
+    assert_eq!(all(&journal), told);
+}
+
+#[test]
 fn a_second_opener_is_told_who_holds_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let options = tacho_journal::Options { holder: "tacho up, process 7".into(), ..small() };

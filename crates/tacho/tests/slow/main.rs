@@ -1,7 +1,8 @@
-//! Tests against the real programs that Tachograph records. They install from npm and take minutes, so they
-//! run when `TACHO_SLOW=1` asks for them.
+//! Tests that take minutes: against the real programs that Tachograph records, and of what shows only under load.
+//! They run when `TACHO_SLOW=1` asks for them.
 
 mod claude;
+mod idle;
 mod kill;
 mod server;
 

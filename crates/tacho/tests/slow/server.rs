@@ -46,6 +46,13 @@ impl Server {
         self.process.wait().unwrap();
     }
 
+    /// The process's memory.
+    pub fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
     /// A session's events, oldest first.
     pub fn events_of_session(&self, session: &str) -> Vec<Value> {
         self.events(&["--limit", "100000", "--session", session])
