@@ -6,6 +6,7 @@
 mod bucket;
 mod kind;
 mod local_file;
+mod name;
 mod resp;
 mod rotation;
 mod secret;
@@ -13,6 +14,8 @@ mod settings;
 mod signature;
 mod span;
 mod web;
+
+use name::name_of;
 
 pub use kind::{KINDS, Kind, find};
 pub use rotation::Rotation;

@@ -15,6 +15,12 @@ pub struct Settings {
     pub url: Option<String>,
     /// How events are put into requests.
     pub mode: Option<String>,
+    /// The mail address that writes.
+    pub from: Option<String>,
+    /// The mail addresses that are written to, commas between them.
+    pub to: Option<String>,
+    /// Who we are to the receiver.
+    pub user: Option<String>,
     /// What proves who we are; never told in an error.
     pub secret: Option<Secret>,
     pub rotation: Rotation,

@@ -2,10 +2,10 @@
 
 use super::Kind;
 use crate::web::{self, Web};
-use crate::{Settings, SettingsError, Surroundings, signature};
-use sha2::{Digest, Sha256};
+use crate::{Settings, SettingsError, Surroundings, name_of, signature};
 use tacho_engine::Engine;
 use tacho_engine::delivery::{BatchLimits, Deliver, Delivered, Delivery, Failure};
+use tacho_event::Recorded;
 
 pub(super) const KIND: Kind = Kind {
     name: "http",
@@ -74,18 +74,17 @@ impl Deliver for Http {
                     event.write_cloudevent(&mut body);
                 }
                 body.push(b']');
-                let ids = delivery.events.iter().map(|event| (event.source(), event.id()));
-                self.post("application/cloudevents-batch+json", &message_id(ids), &body)?;
+                self.post("application/cloudevents-batch+json", delivery.events, &body)?;
             }
             Mode::Structured | Mode::Payload => {
                 let left = delivery.events.iter().filter(|event| event.position.0 > self.accepted);
                 for event in left.collect::<Vec<_>>() {
-                    let id = message_id([(event.source(), event.id())].into_iter());
+                    let alone = std::slice::from_ref(event);
                     match self.mode {
                         Mode::Payload => {
-                            self.post("application/json", &id, event.data().unwrap_or(b"null"))?;
+                            self.post("application/json", alone, event.data().unwrap_or(b"null"))?;
                         }
-                        _ => self.post("application/cloudevents+json", &id, &event.to_cloudevent())?,
+                        _ => self.post("application/cloudevents+json", alone, &event.to_cloudevent())?,
                     }
                     self.accepted = event.position.0;
                 }
@@ -96,24 +95,17 @@ impl Deliver for Http {
 }
 
 impl Http {
-    fn post(&self, media_type: &str, id: &str, body: &[u8]) -> Result<(), Failure> {
+    fn post(&self, media_type: &str, events: &[Recorded], body: &[u8]) -> Result<(), Failure> {
+        let id = format!("msg_{}", name_of(events));
         let seconds = self.engine.now().0.div_euclid(1_000_000_000);
         let timestamp = seconds.to_string();
-        let mut headers =
-            vec![("content-type", media_type), ("webhook-id", id), ("webhook-timestamp", timestamp.as_str())];
-        let signature = self.key.as_ref().map(|key| signature::sign(key, id, seconds, body));
+        let mut headers = vec![
+            ("content-type", media_type),
+            ("webhook-id", id.as_str()),
+            ("webhook-timestamp", timestamp.as_str()),
+        ];
+        let signature = self.key.as_ref().map(|key| signature::sign(key, &id, seconds, body));
         headers.extend(signature.as_deref().map(|signature| ("webhook-signature", signature)));
         self.web.post("", &headers, body, seconds).map(drop)
     }
-}
-
-/// The same for the same events, so that a receiver recognises what came before.
-fn message_id<'a>(keys: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let mut hash = Sha256::new();
-    for part in keys.flat_map(|(source, id)| [source, id]) {
-        hash.update((part.len() as u32).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    let hex: String = hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("msg_{hex}")
 }

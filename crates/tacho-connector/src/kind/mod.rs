@@ -4,6 +4,7 @@ mod console;
 mod files;
 mod http;
 mod jsonl;
+mod mail;
 mod otlp;
 mod redis;
 
@@ -30,7 +31,8 @@ pub struct Kind {
 pub type Opened = Result<Box<dyn Deliver>, SettingsError>;
 
 /// Every kind.
-pub const KINDS: &[Kind] = &[console::KIND, jsonl::KIND, files::KIND, http::KIND, redis::KIND, otlp::KIND];
+pub const KINDS: &[Kind] =
+    &[console::KIND, jsonl::KIND, files::KIND, http::KIND, redis::KIND, otlp::KIND, mail::KIND];
 
 /// The kind of this name.
 pub fn find(name: &str) -> Option<&'static Kind> {

@@ -4,6 +4,7 @@ mod bench;
 mod files;
 mod http;
 mod jsonl;
+mod mail;
 mod otlp;
 mod receiver;
 mod redis;

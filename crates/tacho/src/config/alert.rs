@@ -1,4 +1,4 @@
-//! `[[alert]]`, `[alerts.webhook]` and `[[price]]`: what is watched, who is told, what models cost.
+//! `[[alert]]`, `[alerts.webhook]`, `[alerts.mail]` and `[[price]]`: what is watched, who is told, what models cost.
 
 use super::rule::read_one;
 use super::sink::{self, Sink};
@@ -9,8 +9,22 @@ use tacho_event::time::parse_duration_ns;
 
 /// The names of the tables in the file.
 pub const TABLES: [&str; 3] = ["alert", "alerts", "price"];
-/// The sink that `[alerts.webhook]` is.
-const WEBHOOK: &str = "alerts-webhook";
+/// A way to tell alerts: a sink with less to say.
+struct Channel {
+    name: &'static str,
+    /// What the sink has beside the channel's keys.
+    sink: &'static [(&'static str, &'static str)],
+    keys: &'static [(&'static str, &'static str)],
+}
+
+const CHANNELS: [Channel; 2] = [
+    Channel {
+        name: "webhook",
+        sink: &[("kind", "http"), ("name", "alerts-webhook"), ("mode", "payload")],
+        keys: WEBHOOK_KEYS,
+    },
+    Channel { name: "mail", sink: &[("kind", "mail"), ("name", "alerts-mail")], keys: MAIL_KEYS },
+];
 
 /// Keys, and what they do, for the reference page.
 pub const ALERT_KEYS: &[(&str, &str)] = &[
@@ -24,6 +38,18 @@ pub const WEBHOOK_KEYS: &[(&str, &str)] = &[
     ("secret_env", "The environment variable that holds the secret with which requests are signed."),
     ("secret_file", "The file whose first line is that secret."),
     ("timeout_ms", "How long one attempt may take. Default 10000."),
+];
+pub const MAIL_KEYS: &[(&str, &str)] = &[
+    (
+        "url",
+        "The SMTP server: `smtps://host` (TLS), `smtp://host` (STARTTLS), `smtp+plain://host` (a relay on this machine).",
+    ),
+    ("from", "The address that writes."),
+    ("to", "The addresses that are written to, commas between them."),
+    ("user", "The name at the server, when it wants one."),
+    ("secret_env", "The environment variable that holds the password."),
+    ("secret_file", "The file whose first line is the password."),
+    ("timeout_ms", "How long each step of one attempt may take. Default 10000."),
 ];
 pub const PRICE_KEYS: &[(&str, &str)] = &[
     ("model", "A pattern of models; `*` matches any run of characters. The longest that fits wins."),
@@ -94,21 +120,21 @@ pub fn price(item: &toml::Value) -> Result<Price> {
 
 /// The sinks that `[alerts]` asks for.
 pub fn channels(table: &toml::Value, others: &[Sink]) -> Result<Vec<Sink>> {
-    let Some(channels) = table.as_table() else { bail!("write [alerts.webhook] above its keys") };
+    let shape = "write [alerts.webhook] or [alerts.mail] above its keys";
+    let Some(asked) = table.as_table() else { bail!(shape) };
     let mut sinks = Vec::new();
-    for (name, channel) in channels {
-        if name != "webhook" {
-            bail!(super::file::unknown("channel", name, ["webhook"].into_iter()));
+    for (name, item) in asked {
+        let Some(channel) = CHANNELS.iter().find(|channel| channel.name == name) else {
+            bail!(super::file::unknown("channel", name, CHANNELS.iter().map(|channel| channel.name)));
+        };
+        let mut item = item.as_table().context(shape)?.clone();
+        if let Some(strange) = item.keys().find(|key| channel.keys.iter().all(|(known, _)| known != key)) {
+            bail!(super::file::unknown("key", strange, channel.keys.iter().map(|(known, _)| *known)));
         }
-        let mut item = channel.as_table().context("write [alerts.webhook] above its keys")?.clone();
-        if let Some(strange) = item.keys().find(|key| WEBHOOK_KEYS.iter().all(|(known, _)| known != key)) {
-            bail!(super::file::unknown("key", strange, WEBHOOK_KEYS.iter().map(|(known, _)| *known)));
+        for (key, value) in channel.sink.iter().chain(&[("on", "tacho.alert")]) {
+            item.insert((*key).to_owned(), (*value).into());
         }
-        for (key, value) in [("kind", "http"), ("name", WEBHOOK), ("mode", "payload"), ("on", "tacho.alert")]
-        {
-            item.insert(key.to_owned(), value.into());
-        }
-        sinks.push(sink::read(&item.into(), others).context("[alerts.webhook]")?);
+        sinks.push(sink::read(&item.into(), others).with_context(|| format!("[alerts.{name}]"))?);
     }
     Ok(sinks)
 }

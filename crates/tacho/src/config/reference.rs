@@ -50,6 +50,8 @@ What is far from its own past (a tool's failures and latency, the same call agai
     write_list(page, "[[alert]]", about, alert::ALERT_KEYS)?;
     let about = "Where alerts go. A sink named `alerts-webhook`, with its cursor and its dead letters.";
     write_list(page, "[alerts.webhook]", about, alert::WEBHOOK_KEYS)?;
+    let about = "A mail for each alert. A sink named `alerts-mail`.";
+    write_list(page, "[alerts.mail]", about, alert::MAIL_KEYS)?;
     let about = "Prices of models, before those that the program brings.";
     write_list(page, "[[price]]", about, alert::PRICE_KEYS)
 }

@@ -28,3 +28,19 @@ fn an_agent_that_makes_the_same_call_again_and_again_is_told_of() {
     let history = server.json(&["alerts", "history", "--json"]);
     assert_eq!((history.len(), &history[0]["data"]), (1, &told[0]));
 }
+
+#[test]
+fn alerts_go_to_the_channels_that_are_named() {
+    let place = Place::new();
+    let mail = "[alerts.mail]\nurl = \"smtp+plain://127.0.0.1:1\"\nfrom = \"a@example.com\"\nto = \"b@example.com\"\n";
+    let webhook = "[alerts.webhook]\nurl = \"http://127.0.0.1:1/hook\"\n";
+    place.write("project/tacho.toml", &format!("{webhook}{mail}"));
+    let server = Server::start(&place);
+    let listed = server.json(&["handler", "list", "--json"]);
+    let names: Vec<_> = listed.iter().map(|sink| (&sink["name"], &sink["kind"])).collect();
+    assert_eq!(names, [(&json!("alerts-mail"), &json!("mail")), (&json!("alerts-webhook"), &json!("http"))]);
+    place.write("project/tacho.toml", &mail.replace("from", "form"));
+    let answer = place.run(&["config", "check"]);
+    assert_eq!(answer.code, Some(3));
+    assert!(answer.stderr.contains("form") && answer.stderr.contains("`from`"), "{}", answer.stderr);
+}
