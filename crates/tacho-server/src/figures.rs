@@ -55,9 +55,7 @@ fn amounts(row: &CostRow) -> String {
 }
 
 fn write_metrics(metrics: &Metrics, out: &mut String) {
-    for (name, shares) in
-        [("agent_utilization", &metrics.agent_utilization), ("agent_busy", &metrics.agent_busy)]
-    {
+    for (name, shares) in metrics.agent_figures() {
         let shares = shares.iter().map(|(agent, share)| format!("{}:{}", quoted(agent), number(*share)));
         let _ = write!(out, ",\"{name}\":{{{}}}", shares.collect::<Vec<_>>().join(","));
     }

@@ -7,7 +7,7 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use std::fmt::{Display, Write};
-use tacho_engine::{CostQuery, Dimension, Metrics, Statistics, Wait};
+use tacho_engine::{AGENT_FIGURES, CostQuery, Dimension, FIGURES, Figure, Metrics, Statistics, Wait};
 
 const HOUR_NS: i64 = 3_600 * 1_000_000_000;
 /// Event types, models and agents that have a line of their own; more are left out, the rarest names last.
@@ -87,29 +87,16 @@ impl Text {
 
     /// The key figures of the last hour; one without data has no line.
     fn figures(&mut self, metrics: &Metrics) {
-        let shares = metrics.agent_utilization.iter().take(MAX_LABELS);
-        let help =
-            "Working time of the last hour, by agent; above 1 where an agent did several things at once.";
-        self.family("tacho_agent_utilization", "gauge", help, "agent", shares);
-        for (name, help, figure) in [
-            ("tacho_cost_per_feature_usd", "Mean cost of completed features.", metrics.cost_per_feature),
-            (
-                "tacho_average_retry_count",
-                "Retries before a task was complete, on average.",
-                metrics.average_retry_count,
-            ),
-            ("tacho_critic_rejection_rate", "Rejected of decided.", metrics.critic_rejection_rate),
-            ("tacho_validation_pass_rate", "Passed of validated.", metrics.validation_pass_rate),
-            (
-                "tacho_time_to_completion_seconds",
-                "From queued to complete, on average.",
-                metrics.time_to_completion_seconds,
-            ),
-            ("tacho_failure_rate", "Failed of all calls.", metrics.failure_rate),
-        ] {
-            let Some(figure) = figure else { continue };
-            self.head(name, "gauge", help);
-            let _ = writeln!(self.0, "{name} {figure}");
+        for figure in AGENT_FIGURES {
+            let shares = (figure.read)(metrics).iter().take(MAX_LABELS);
+            self.family(&format!("tacho_{}", figure.name), "gauge", figure.help, "agent", shares);
+        }
+        // Of all that was spent there is a counter; to OpenMetrics the two would be one family.
+        for figure in FIGURES.iter().filter(|figure| figure.name != "cost_usd") {
+            let Some(number) = (figure.read)(metrics) else { continue };
+            let name = format!("tacho_{}{}", figure.name, missing_suffix(figure));
+            self.head(&name, "gauge", figure.help);
+            let _ = writeln!(self.0, "{name} {number}");
         }
     }
 
@@ -131,6 +118,12 @@ impl Text {
     fn head(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
+}
+
+/// What a figure's name lacks to say its unit.
+fn missing_suffix(figure: &Figure) -> &'static str {
+    let suffix = figure.unit.suffix();
+    if figure.name.ends_with(suffix) { "" } else { suffix }
 }
 
 /// A label's value, as the format wants it.
