@@ -42,7 +42,7 @@ pub use tacho_journal::spool::{self, HookFrame, MAX_FRAME_BYTES};
 pub use tacho_journal::{AppendError, Appended, Health, JournalError, LogId, Precondition, Receipt};
 pub use tacho_view::{
     AGENT_FIGURES, AgentFigure, CostQuery, CostRow, Costs, Dimension, FIGURES, Figure, Metrics, MetricsQuery,
-    ModelUse, NanoUsd, StreamQuery, StreamState, Tokens, TypeCount,
+    ModelUse, NanoUsd, StreamQuery, StreamState, Tokens, Traffic,
 };
 pub use watch::{
     Action, Budgets, Condition, ConditionSyntaxError, Price, PriceError, Prices, Rule, RuleState, WatchLimits,

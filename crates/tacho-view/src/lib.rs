@@ -28,6 +28,7 @@ mod scan;
 mod streams;
 mod term;
 mod times;
+mod traffic;
 mod types;
 mod writer;
 
@@ -40,5 +41,6 @@ pub use open::{FILE_NAME, Restart, open};
 pub use reader::{Reader, Totals};
 pub use scan::{Candidates, Scan};
 pub use streams::{StreamQuery, StreamState};
+pub use traffic::Traffic;
 pub use types::TypeCount;
 pub use writer::Writer;
