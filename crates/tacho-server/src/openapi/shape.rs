@@ -121,7 +121,7 @@ fn figures_and_alerts() -> Value {
             "by": text(), "cost_usd": {"type": ["number", "null"]}, "requests": number(), "unpriced_requests": number(),
             "input_tokens": number(), "output_tokens": number(), "cache_read_tokens": number(),
             "cache_creation_tokens": number(), "position": number(),
-            "rows": {"type": "array", "items": {"type": "object", "description": "As the whole, with the name under what `by` says"}}
+            "rows": {"type": "array", "items": {"type": "object", "description": "As the whole, with the name under what `by` says; by `model,day` both"}}
         }))
     })
 }
