@@ -6,6 +6,7 @@
 mod bucket;
 mod kind;
 mod local_file;
+mod quiet;
 mod resp;
 mod rotation;
 mod secret;

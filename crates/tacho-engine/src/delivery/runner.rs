@@ -177,7 +177,7 @@ impl Runner {
             }
         }
         if self.waiting.is_empty() {
-            return Next::Wait(self.save_left(now));
+            return self.idle(now);
         }
         let window = self.waiting.window_left(&self.policy.batch, now);
         if !window.is_zero() {
@@ -186,6 +186,22 @@ impl Runner {
         match self.waiting.refusal().cloned() {
             Some(failure) => self.bury(&failure),
             None => self.deliver(now),
+        }
+    }
+
+    /// Nothing waits; there may be something to tell all the same.
+    fn idle(&mut self, now: Duration) -> Next {
+        let deliver = &mut self.deliver;
+        match guarded(|| deliver.rest()) {
+            Ok(again) => {
+                self.clear_trouble();
+                Next::Wait([self.save_left(now), again].into_iter().flatten().min())
+            }
+            Err(failure) if failure.verdict == Verdict::Reject => {
+                self.tell(&failure);
+                Next::Again
+            }
+            Err(failure) => self.hold(&failure),
         }
     }
 
