@@ -41,7 +41,7 @@ impl Counters {
         members.insert("window_seconds".into(), self.seconds.into());
         members.insert("events".into(), self.events.into());
         members.insert("events_by_type".into(), json!(self.types));
-        members.insert("agent_utilization".into(), json!(metrics.agent_utilization));
+        members.extend(metrics.agent_figures().map(|(name, shares)| (name.to_owned(), json!(shares))));
         members.extend(metrics.figures().map(|(name, figure)| (name.to_owned(), json!(figure))));
         members.insert("models".into(), json!(models));
         members

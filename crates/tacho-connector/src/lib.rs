@@ -7,6 +7,7 @@ mod bucket;
 mod kind;
 mod local_file;
 mod name;
+mod quiet;
 mod resp;
 mod rotation;
 mod secret;

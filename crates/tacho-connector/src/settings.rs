@@ -28,6 +28,8 @@ pub struct Settings {
     pub filter: Filter,
     /// How long one attempt may take, in milliseconds.
     pub timeout_ms: Option<u64>,
+    /// How long a session is quiet before what it began counts as unfinished, in milliseconds.
+    pub quiet_ms: Option<u64>,
 }
 
 /// What a kind may use beside its settings.

@@ -4,11 +4,14 @@
 use serde_json::{Value, json};
 use tacho_engine::{Engine, Query, QueryError, Wait};
 use tacho_event::trace::{derived_span_id, push_hex};
-use tacho_event::{Filter, Pattern, Recorded, TraceContext, json as text};
+use tacho_event::{Filter, Pattern, Recorded, Timestamp, TraceContext, json as text};
 use tokio::runtime::Runtime;
 
 /// How far back a beginning is looked for, in events of its type and stream.
 const LOOKS_BACK: usize = 1_000;
+
+/// Begins what an agent of a factory does.
+const FACTORY_AGENT: &str = "agent_started";
 
 /// Events that begin and end a span.
 struct Pair {
@@ -54,22 +57,35 @@ const PAIRS: &[Pair] = &[
         level: Level::Session,
     },
     Pair {
-        begins: "agent_started",
+        begins: FACTORY_AGENT,
         ends: &[("agent_completed", false)],
         keys: &["agent", "task_id"],
         level: Level::Agent,
     },
 ];
 
-/// A span that ended.
-pub(crate) struct Span<'a> {
+/// A span that ended, or that nobody will end any more.
+pub(crate) struct Span {
     pair: &'static Pair,
     begin: Option<Recorded>,
-    end: &'a Recorded,
-    is_failure: bool,
+    /// What tells of it: its end; of one without, its beginning.
+    told: Recorded,
+    end: Timestamp,
+    outcome: Outcome,
     /// The context of the event that caused the end, when it is on the log.
     cause: Option<TraceContext>,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Success,
+    Failure,
+    Unfinished,
+}
+
+/// What is open in a stream, while one walks along it.
+#[derive(Default)]
+pub(crate) struct SpanSet(Vec<(&'static Pair, Recorded)>);
 
 /// The trace and span of any event, as its log record names them.
 pub(crate) fn context(event: &Recorded) -> TraceContext {
@@ -80,16 +96,12 @@ pub(crate) fn context(event: &Recorded) -> TraceContext {
 }
 
 /// The span that an event ends, if it ends one.
-pub(crate) fn ended<'a>(
+pub(crate) fn ended(
     engine: &Engine,
     runtime: &Runtime,
-    event: &'a Recorded,
-) -> Result<Option<Span<'a>>, QueryError> {
-    let found = PAIRS.iter().find_map(|pair| {
-        let (_, is_failure) = pair.ends.iter().find(|(kind, _)| *kind == event.kind())?;
-        Some((pair, *is_failure))
-    });
-    let Some((pair, is_failure)) = found else { return Ok(None) };
+    event: &Recorded,
+) -> Result<Option<Span>, QueryError> {
+    let Some((pair, is_failure)) = ended_by(event.kind()) else { return Ok(None) };
     let begin = beginning(engine, runtime, pair, event)?;
     // Compaction ends an agent that never began.
     if begin.is_none() && pair.level == Level::Agent {
@@ -104,7 +116,16 @@ pub(crate) fn ended<'a>(
         },
         None => None,
     };
-    Ok(Some(Span { pair, begin, end: event, is_failure, cause }))
+    let outcome = if is_failure { Outcome::Failure } else { Outcome::Success };
+    Ok(Some(Span { pair, begin, told: event.clone(), end: event.time(), outcome, cause }))
+}
+
+/// The pair that events of this type end, and whether that is a failure.
+fn ended_by(kind: &str) -> Option<(&'static Pair, bool)> {
+    PAIRS.iter().find_map(|pair| {
+        let (_, is_failure) = pair.ends.iter().find(|(end, _)| *end == kind)?;
+        Some((pair, *is_failure))
+    })
 }
 
 /// The last event before `end` that begins the same.
@@ -122,9 +143,7 @@ fn beginning(
     let (after, limit) = (Some(end.position), 100);
     let mut query =
         Query { filter, after, limit, reverse: true, wait: Wait::For(end.position), cursor: None };
-    let is_same = |begin: &Recorded| {
-        begin.position < end.position && pair.keys.iter().all(|key| field(begin, key) == field(end, key))
-    };
+    let is_same = |begin: &Recorded| begin.position < end.position && pair.is_same(begin, end);
     for _ in 0..LOOKS_BACK / 100 {
         let page = runtime.block_on(engine.query(query.clone()))?;
         if let Some(begin) = page.events.into_iter().find(is_same) {
@@ -138,16 +157,66 @@ fn beginning(
     Ok(None)
 }
 
-impl Span<'_> {
+impl Pair {
+    /// Whether two events tell of the same span.
+    fn is_same(&self, one: &Recorded, other: &Recorded) -> bool {
+        self.keys.iter().all(|key| field(one, key) == field(other, key))
+    }
+}
+
+impl SpanSet {
+    /// Whether events of this type begin something.
+    pub(crate) fn begins(kind: &str) -> bool {
+        PAIRS.iter().any(|pair| pair.begins == kind)
+    }
+
+    /// Whether events of this type end all that goes on in their stream.
+    pub(crate) fn stops(kind: &str) -> bool {
+        ended_by(kind).is_some_and(|(pair, _)| pair.level == Level::Session)
+    }
+
+    /// Follows the stream by an event.
+    pub(crate) fn add(&mut self, event: &Recorded) {
+        if let Some((pair, _)) = ended_by(event.kind()) {
+            let same = |(known, begin): &(&Pair, Recorded)| {
+                known.begins == pair.begins && pair.is_same(begin, event)
+            };
+            self.0.iter().rposition(same).map(|index| self.0.remove(index));
+        }
+        if let Some(pair) = PAIRS.iter().find(|pair| pair.begins == event.kind()) {
+            // A session that is resumed begins again; agents of a factory may be several at once.
+            if pair.begins != FACTORY_AGENT {
+                self.0.retain(|(known, begin)| known.begins != pair.begins || !pair.is_same(begin, event));
+            }
+            self.0.push((pair, event.clone()));
+        }
+    }
+
+    /// What is left when nothing comes behind `last`.
+    pub(crate) fn unfinished(self, last: &Recorded) -> Vec<Span> {
+        let span = |(pair, begin): (&'static Pair, Recorded)| Span {
+            pair,
+            told: begin.clone(),
+            begin: Some(begin),
+            end: last.time(),
+            outcome: Outcome::Unfinished,
+            cause: None,
+        };
+        self.0.into_iter().map(span).collect()
+    }
+}
+
+impl Span {
     /// As OTLP's JSON has it, with the attributes of the GenAI conventions.
     pub(crate) fn to_json(&self) -> Value {
-        let session = session(self.end);
-        let trace = self.begin.as_ref().map_or_else(|| context(self.end), context).trace_id;
-        let begin = self.begin.as_ref().map_or(self.end.time(), Recorded::time);
-        let end = self.end.time().max(begin);
-        let (code, message) = match self.is_failure {
-            true => (2, field(self.end, "error").unwrap_or_default()),
-            false => (1, String::new()),
+        let session = session(&self.told);
+        let trace = context(self.begin.as_ref().unwrap_or(&self.told)).trace_id;
+        let begin = self.begin.as_ref().map_or(self.end, Recorded::time);
+        let end = self.end.max(begin);
+        let (code, message) = match self.outcome {
+            Outcome::Unfinished => (0, String::new()),
+            Outcome::Success => (1, String::new()),
+            Outcome::Failure => (2, field(&self.told, "error").unwrap_or_default()),
         };
         let mut span = json!({
             "traceId": hex(&trace),
@@ -172,42 +241,44 @@ impl Span<'_> {
 
     /// What tells the span from others of its session.
     fn part(&self, session: &str) -> String {
-        let key = |name: &str| field(self.end, name).unwrap_or_default();
+        let key = |name: &str| field(&self.told, name).unwrap_or_default();
         match self.pair.level {
             Level::Session => session.to_owned(),
             Level::Tool => key("tool_use_id"),
             Level::Turn => format!("turn:{}", key("prompt_id")),
-            Level::Agent => field(self.end, "agent_id").unwrap_or_else(|| {
+            Level::Agent => field(&self.told, "agent_id").unwrap_or_else(|| {
                 // An agent of a factory has no id of its own: its beginning tells its spans apart.
-                let begin = self.begin.as_ref().unwrap_or(self.end);
+                let begin = self.begin.as_ref().unwrap_or(&self.told);
                 format!("{}:{}", key("agent"), begin.id())
             }),
         }
     }
 
     fn parent(&self, session: &str) -> Option<[u8; 8]> {
-        let turn = field(self.end, "prompt_id").map(|turn| derived_span_id(session, &format!("turn:{turn}")));
-        let of_session = self.end.attribute("sessionid").is_some().then(|| derived_span_id(session, session));
+        let turn =
+            field(&self.told, "prompt_id").map(|turn| derived_span_id(session, &format!("turn:{turn}")));
+        let of_session =
+            self.told.attribute("sessionid").is_some().then(|| derived_span_id(session, session));
         match self.pair.level {
             Level::Session => None,
             Level::Turn => of_session,
             Level::Agent => turn.or(of_session),
             Level::Tool => {
-                let agent = field(self.end, "agent_id").map(|agent| derived_span_id(session, &agent));
+                let agent = field(&self.told, "agent_id").map(|agent| derived_span_id(session, &agent));
                 agent.or(turn).or(of_session)
             }
         }
     }
 
     fn name(&self) -> String {
-        let named = |word: &str, field_name: &str| match field(self.end, field_name) {
+        let named = |word: &str, field_name: &str| match field(&self.told, field_name) {
             Some(name) if !name.is_empty() => format!("{word} {name}"),
             _ => word.to_owned(),
         };
         match self.pair.level {
             Level::Session => "session".to_owned(),
             Level::Turn => "turn".to_owned(),
-            Level::Agent if self.end.kind() == "agent_completed" => named("invoke_agent", "agent"),
+            Level::Agent if self.pair.begins == FACTORY_AGENT => named("invoke_agent", "agent"),
             Level::Agent => named("invoke_agent", "agent_type"),
             Level::Tool => named("execute_tool", "tool_name"),
         }
@@ -219,7 +290,7 @@ impl Span<'_> {
             Level::Agent => Some("invoke_agent"),
             Level::Tool => Some("execute_tool"),
         };
-        let text = |name: &str| field(self.end, name);
+        let text = |name: &str| field(&self.told, name);
         let model = self.begin.as_ref().and_then(|begin| field(begin, "model"));
         let told = [
             ("gen_ai.operation.name", operation.map(str::to_owned)),
@@ -230,18 +301,20 @@ impl Span<'_> {
             ("gen_ai.agent.id", text("agent_id")),
             ("gen_ai.agent.name", text("agent_type").or(text("agent")).filter(|name| !name.is_empty())),
             ("gen_ai.request.model", model),
-            ("error.type", self.is_failure.then(|| self.end.kind().to_owned())),
-            ("tacho.event.id", Some(self.end.id().to_owned())),
-            ("tacho.stream", Some(self.end.stream().to_owned())),
+            ("error.type", (self.outcome == Outcome::Failure).then(|| self.told.kind().to_owned())),
+            ("tacho.event.id", Some(self.told.id().to_owned())),
+            ("tacho.stream", Some(self.told.stream().to_owned())),
         ];
         let told = told.into_iter().filter_map(|(name, value)| Some(attribute(name, &value?)));
         let cost = text("cost_usd").and_then(|cost| cost.parse::<f64>().ok());
-        told.chain(cost.map(|cost| json!({"key": "tacho.cost_usd", "value": {"doubleValue": cost}})))
-            .collect()
+        let cost = cost.map(|cost| json!({"key": "tacho.cost_usd", "value": {"doubleValue": cost}}));
+        let unfinished = (self.outcome == Outcome::Unfinished)
+            .then(|| json!({"key": "tacho.unfinished", "value": {"boolValue": true}}));
+        told.chain(cost).chain(unfinished).collect()
     }
 
     fn links(&self) -> Vec<Value> {
-        let origin = self.end.text("origintraceparent").and_then(|text| TraceContext::parse(&text));
+        let origin = self.told.text("origintraceparent").and_then(|text| TraceContext::parse(&text));
         let link = |(context, why): (TraceContext, &str)| {
             let attributes = [attribute("tacho.link", why)];
             json!({"traceId": hex(&context.trace_id), "spanId": hex(&context.span_id), "attributes": attributes})

@@ -219,6 +219,7 @@ impl Engine {
             segments: size.segments,
             sealed_segments: size.sealed_segments,
             log_bytes: size.bytes,
+            view_bytes: shared.fold.reader().file_bytes(),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::error::QueryError;
 use crate::latency::Latency;
 use crate::query::Wait;
 use tacho_event::{Event, Position, Timestamp};
-use tacho_view::{CostQuery, Costs, Dimension, Metrics, MetricsQuery, NanoUsd, TypeCount};
+use tacho_view::{CostQuery, Costs, Dimension, Metrics, MetricsQuery, NanoUsd, Traffic};
 
 const DAY_NS: i64 = 86_400 * 1_000_000_000;
 /// Most days of a trend.
@@ -53,11 +53,10 @@ impl Engine {
         self.on_a_thread(move |shared| Ok(shared.fold.reader().metrics(query)?)).await
     }
 
-    /// How often each of the first `limit` types occurs, by name.
-    pub async fn types(&self, limit: usize, wait: Wait) -> Result<(Vec<TypeCount>, Position), QueryError> {
-        let position = self.wait(wait).await?;
-        let types = self.on_a_thread(move |shared| Ok(shared.fold.reader().types(limit)?)).await?;
-        Ok((types, position))
+    /// How many events and bytes came from where, of the `limit` most frequent pairs of source and type.
+    pub async fn traffic(&self, limit: usize, wait: Wait) -> Result<Vec<Traffic>, QueryError> {
+        self.wait(wait).await?;
+        self.on_a_thread(move |shared| Ok(shared.fold.reader().traffic(limit)?)).await
     }
 
     /// How long hooks took to be acknowledged since the start.

@@ -35,4 +35,6 @@ pub struct Statistics {
     pub sealed_segments: u64,
     /// Bytes of the log on disk, preallocated space included.
     pub log_bytes: u64,
+    /// Bytes of the read side on disk.
+    pub view_bytes: u64,
 }

@@ -41,8 +41,8 @@ pub use schema::{SchemaError, SchemaReceipt};
 pub use tacho_journal::spool::{self, HookFrame, MAX_FRAME_BYTES};
 pub use tacho_journal::{AppendError, Appended, Health, JournalError, LogId, Precondition, Receipt};
 pub use tacho_view::{
-    CostQuery, CostRow, Costs, Dimension, Metrics, MetricsQuery, ModelUse, NanoUsd, StreamQuery, StreamState,
-    Tokens, TypeCount,
+    AGENT_FIGURES, AgentFigure, CostQuery, CostRow, Costs, Dimension, FIGURES, Figure, Metrics, MetricsQuery,
+    ModelUse, NanoUsd, StreamQuery, StreamState, Tokens, Traffic,
 };
 pub use watch::{
     Action, Budgets, Condition, ConditionSyntaxError, Price, PriceError, Prices, Rule, RuleState, WatchLimits,

@@ -157,7 +157,9 @@ fn preflight() -> Response<Body> {
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, DELETE"));
-    let allowed = "authorization, content-type, expected-sequence, last-event-id, traceparent, tracestate";
+    // An exporter in a page compresses what it sends.
+    let allowed = "authorization, content-encoding, content-type, expected-sequence, last-event-id, traceparent, \
+                   tracestate";
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
     response
 }

@@ -32,10 +32,13 @@ pub fn costs_json(by: Dimension, costs: &Costs, position: Position) -> String {
     )
 }
 
-/// One row of costs; its name stands under what it is summed up by.
+/// One row of costs; its name stands under what it is summed up by, a model's day under `day`.
 pub fn cost_row_json(by: Dimension, row: &CostRow) -> String {
     let name = row.name.as_deref().map_or("null".to_owned(), quoted);
-    format!("{{\"{}\":{name},{}}}", by.name(), amounts(row))
+    match &row.day {
+        Some(day) => format!("{{\"day\":\"{day}\",\"model\":{name},{}}}", amounts(row)),
+        None => format!("{{\"{}\":{name},{}}}", by.name(), amounts(row)),
+    }
 }
 
 fn amounts(row: &CostRow) -> String {
@@ -55,9 +58,7 @@ fn amounts(row: &CostRow) -> String {
 }
 
 fn write_metrics(metrics: &Metrics, out: &mut String) {
-    for (name, shares) in
-        [("agent_utilization", &metrics.agent_utilization), ("agent_busy", &metrics.agent_busy)]
-    {
+    for (name, shares) in metrics.agent_figures() {
         let shares = shares.iter().map(|(agent, share)| format!("{}:{}", quoted(agent), number(*share)));
         let _ = write!(out, ",\"{name}\":{{{}}}", shares.collect::<Vec<_>>().join(","));
     }

@@ -69,8 +69,12 @@ impl IntakeDoor {
 
     pub(crate) fn write_metrics(&self, text: &mut String) {
         for (name, help, number) in [
-            ("tacho_ingest_dropped_total", "Events that a rule dropped.", &self.dropped),
-            ("tacho_ingest_truncated_total", "Events that a rule truncated.", &self.truncated),
+            ("tacho_ingest_dropped_total", "Events that a rule dropped, since the start.", &self.dropped),
+            (
+                "tacho_ingest_truncated_total",
+                "Events that a rule truncated, since the start.",
+                &self.truncated,
+            ),
         ] {
             let value = number.load(Relaxed);
             let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n");

@@ -11,6 +11,7 @@ use crate::policy;
 use crate::run::{self, Run};
 use crate::streams::StreamFold;
 use crate::term;
+use crate::traffic::TrafficFold;
 use crate::types::TypeFold;
 use rusqlite::Connection;
 use tacho_event::{Position, Recorded};
@@ -29,6 +30,7 @@ pub(crate) struct FoldState {
     merge: Option<Merge>,
     streams: StreamFold,
     types: TypeFold,
+    traffic: TrafficFold,
     gather: Gather,
     times: Vec<i64>,
 }
@@ -66,6 +68,7 @@ impl FoldState {
             merge: None,
             streams: StreamFold::load(database)?,
             types: TypeFold::default(),
+            traffic: TrafficFold::default(),
             gather: Gather::default(),
             times: Vec::new(),
         })
@@ -88,6 +91,7 @@ impl FoldState {
         }
         pages += self.write_run(database)?;
         self.types.flush(database)?;
+        self.traffic.flush(database)?;
         database.prepare_cached("UPDATE head SET position = ?1")?.execute([self.position as i64])?;
         self.merge_small(database)?;
         // Twice what came in, so that a segment is one run long before the next is complete.
@@ -109,6 +113,7 @@ impl FoldState {
         let facts = Facts::read(event);
         let phase = self.streams.advance(database, event, &facts)?;
         self.types.add(event.kind(), event.position, facts.time);
+        self.traffic.add(event);
         kpi::observe(database, event, &facts)?;
         let (gather, place) = (&mut self.gather, low(event.position.0));
         term::visit(event, &facts, phase.as_deref(), &mut |kind, text| gather.add(kind, text, place));

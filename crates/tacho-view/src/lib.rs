@@ -28,14 +28,19 @@ mod scan;
 mod streams;
 mod term;
 mod times;
+mod traffic;
 mod types;
 mod writer;
 
 pub use error::ViewError;
-pub use kpi::{CostQuery, CostRow, Costs, Dimension, Metrics, MetricsQuery, ModelUse, NanoUsd, Tokens};
+pub use kpi::{
+    AGENT_FIGURES, AgentFigure, CostQuery, CostRow, Costs, Dimension, FIGURES, Figure, Metrics, MetricsQuery,
+    ModelUse, NanoUsd, Tokens, Unit,
+};
 pub use open::{FILE_NAME, Restart, open};
 pub use reader::{Reader, Totals};
 pub use scan::{Candidates, Scan};
 pub use streams::{StreamQuery, StreamState};
+pub use traffic::Traffic;
 pub use types::TypeCount;
 pub use writer::Writer;

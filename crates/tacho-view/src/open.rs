@@ -16,7 +16,7 @@ pub const FILE_NAME: &str = "view.sqlite";
 /// "tach": what `file` and SQLite's tools show.
 const APPLICATION_ID: i64 = 0x7461_6368;
 /// Changes with every change of what is written, the hash of terms and the cut of words included.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 const WRITER_CACHE_KIB: i64 = 6 * 1024;
 const READER_CACHE_KIB: i64 = 1024;
@@ -48,6 +48,10 @@ const TABLES: &str = "
     CREATE TABLE types (
         name TEXT PRIMARY KEY, events INTEGER NOT NULL,
         first INTEGER NOT NULL, first_time INTEGER NOT NULL, last INTEGER NOT NULL, last_time INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE traffic (
+        family TEXT NOT NULL, type TEXT NOT NULL, events INTEGER NOT NULL, bytes INTEGER NOT NULL,
+        PRIMARY KEY (family, type)
     ) WITHOUT ROWID;";
 
 /// Why a view that was there was thrown away, to be folded again from the log's beginning.

@@ -7,6 +7,7 @@ use crate::open::connect_for_reading;
 use crate::plan::Plan;
 use crate::scan::{self, Candidates, Scan};
 use crate::streams::{self, StreamQuery, StreamState};
+use crate::traffic::{self, Traffic};
 use crate::types::{self, TypeCount};
 use crate::{bits, run};
 use rusqlite::{Connection, OptionalExtension};
@@ -110,6 +111,21 @@ impl Reader {
     /// The first `limit` types, in the order of their names.
     pub fn types(&self, limit: usize) -> Result<Vec<TypeCount>, ViewError> {
         self.read(|database| types::all(database, limit))
+    }
+
+    /// How much came, of the `limit` most frequent pairs of source and type and of all others together.
+    pub fn traffic(&self, limit: usize) -> Result<Vec<Traffic>, ViewError> {
+        self.read(|database| traffic::most(database, limit))
+    }
+
+    /// Bytes of the view's files; 0 where they cannot be read.
+    pub fn file_bytes(&self) -> u64 {
+        let bytes = |name: &str| {
+            let mut path = self.shared.file.clone().into_os_string();
+            path.push(name);
+            std::fs::metadata(path).map_or(0, |file| file.len())
+        };
+        ["", "-wal", "-shm"].map(bytes).iter().sum()
     }
 
     /// The key figures of a window.

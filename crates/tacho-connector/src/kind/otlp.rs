@@ -1,31 +1,40 @@
 //! `otlp`: the log as traces and log records of OpenTelemetry, over OTLP/HTTP in JSON.
 
 use super::Kind;
-use crate::span::{attribute, context, ended, hex};
+use crate::quiet::Quiet;
+use crate::span::{Span, SpanSet, attribute, context, ended, hex};
 use crate::web::{self, Web};
 use crate::{Secret, Settings, SettingsError, Surroundings};
 use serde_json::{Value, json};
+use std::time::Duration;
 use tacho_engine::Engine;
-use tacho_engine::delivery::{BatchLimits, Deliver, Delivered, Delivery, Failure};
-use tacho_event::Recorded;
+use tacho_engine::delivery::{BatchLimits, Deliver, Delivered, Delivery, Failure, Verdict};
+use tacho_event::{Filter, Recorded};
 use tokio::runtime::Runtime;
 
 pub(super) const KIND: Kind = Kind {
     name: "otlp",
     about: "Sends each event as a log record to `url` + `/v1/logs`, and each session, turn, agent and tool call, when it \
             ends, as a span to `url` + `/v1/traces`, with the attributes of the GenAI conventions and links for causation. \
-            Ids of spans are derived: what is sent twice is the same span. The secret is sent as a bearer token.",
-    keys: &["url", "secret_env", "secret_file", "timeout_ms"],
+            What has not ended when its session stops, or has been quiet for `quiet_ms`, is sent with \
+            `tacho.unfinished`, once; an end that comes later is sent too. Ids of spans are derived: what is sent twice \
+            is the same span. The secret is sent as a bearer token.",
+    keys: &["url", "secret_env", "secret_file", "timeout_ms", "quiet_ms"],
     batch: || BatchLimits { events: 200, bytes: 1 << 20, window_ms: 500 },
     check: |settings, _| web::url(settings).map(drop),
     open,
 };
 
+/// How long a session is quiet before what it began counts as unfinished.
+const QUIET: Duration = Duration::from_secs(30 * 60);
+
 fn open(settings: &Settings, surroundings: &Surroundings) -> super::Opened {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(|error| SettingsError::unusable("kind", error.to_string()))?;
     let (web, engine) = (Web::open(settings)?, surroundings.engine.clone());
-    Ok(Box::new(Otlp { web, engine, runtime, token: settings.secret.clone() }))
+    let quiet = Quiet::new(settings.quiet_ms.map_or(QUIET, Duration::from_millis));
+    let (token, filter) = (settings.secret.clone(), settings.filter.clone());
+    Ok(Box::new(Otlp { web, engine, runtime, token, quiet, unheard: Some(filter) }))
 }
 
 struct Otlp {
@@ -34,25 +43,22 @@ struct Otlp {
     /// For asking the engine on a thread that is no task.
     runtime: Runtime,
     token: Option<Secret>,
+    quiet: Quiet,
+    /// Which events to recall; `None` when that is done.
+    unheard: Option<Filter>,
 }
 
 impl Deliver for Otlp {
     fn deliver(&mut self, delivery: &Delivery<'_>) -> Result<Delivered, Failure> {
-        let behind = |error: tacho_engine::QueryError| Failure::retry("view_behind", error.to_string());
         let mut spans = Vec::new();
         for event in delivery.events {
-            let span = ended(&self.engine, &self.runtime, event).map_err(behind)?;
-            spans.extend(span.map(|span| span.to_json()));
+            if SpanSet::stops(event.kind()) {
+                let open = self.quiet.open(&self.engine, &self.runtime, event.stream(), event.position);
+                spans.extend(open.map_err(behind)?);
+            }
+            spans.extend(ended(&self.engine, &self.runtime, event).map_err(behind)?);
         }
-        if !spans.is_empty() {
-            self.send(
-                "/v1/traces",
-                &json!({"resourceSpans": [{
-                    "resource": resource(), "scopeSpans": [{"scope": scope(), "spans": spans}]
-                }]}),
-                "rejectedSpans",
-            )?;
-        }
+        self.send_spans(&spans)?;
         let records: Vec<Value> = delivery.events.iter().map(record).collect();
         self.send(
             "/v1/logs",
@@ -61,11 +67,47 @@ impl Deliver for Otlp {
             }]}),
             "rejectedLogRecords",
         )?;
+        delivery.events.iter().for_each(|event| self.quiet.hear(event));
         Ok(Delivered::default())
+    }
+
+    fn rest(&mut self) -> Result<Option<Duration>, Failure> {
+        if let Some(filter) = &self.unheard {
+            self.quiet.recall(&self.engine, &self.runtime, filter).map_err(behind)?;
+            self.unheard = None;
+        }
+        let fallen = self.quiet.fallen(self.engine.now());
+        let mut spans = Vec::new();
+        for (stream, position) in &fallen {
+            spans.extend(self.quiet.open(&self.engine, &self.runtime, stream, *position).map_err(behind)?);
+        }
+        let sent = self.send_spans(&spans);
+        if !matches!(&sent, Err(Failure { verdict: Verdict::Retry { .. }, .. })) {
+            self.quiet.forget(&fallen);
+        }
+        sent.map(|()| self.quiet.left(self.engine.now()))
     }
 }
 
+fn behind(error: tacho_engine::QueryError) -> Failure {
+    Failure::retry("view_behind", error.to_string())
+}
+
 impl Otlp {
+    fn send_spans(&self, spans: &[Span]) -> Result<(), Failure> {
+        if spans.is_empty() {
+            return Ok(());
+        }
+        let spans: Vec<Value> = spans.iter().map(Span::to_json).collect();
+        self.send(
+            "/v1/traces",
+            &json!({"resourceSpans": [{
+                "resource": resource(), "scopeSpans": [{"scope": scope(), "spans": spans}]
+            }]}),
+            "rejectedSpans",
+        )
+    }
+
     fn send(&self, below: &str, message: &Value, rejected: &str) -> Result<(), Failure> {
         let authorization = self.token.as_ref().map(|token| format!("Bearer {}", token.reveal()));
         let mut headers = vec![("content-type", "application/json")];

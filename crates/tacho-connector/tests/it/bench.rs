@@ -1,12 +1,29 @@
 //! An engine of the test's own, and a sink at work on it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 use tacho_connector::{Settings, Surroundings, find};
 use tacho_engine::delivery::{Handler, HandlerStatus, Policy, Retry, Start};
-use tacho_engine::{Config, Engine, SystemClock};
-use tacho_event::{Draft, Event, Filter, Sameness};
+use tacho_engine::{Clock, Config, Engine, SystemClock};
+use tacho_event::{Draft, Event, Filter, Sameness, Timestamp};
 use tempfile::TempDir;
+
+/// A clock that goes on when it is told to.
+#[derive(Clone, Default)]
+pub struct ManualClock(Arc<AtomicI64>);
+
+impl ManualClock {
+    pub fn pass(&self, time: Duration) {
+        self.0.fetch_add(i64::try_from(time.as_nanos()).unwrap(), SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(1_750_000_000_000_000_000 + self.0.load(SeqCst))
+    }
+}
 
 /// Nothing that a test waits for takes longer, whatever else the machine does.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -18,16 +35,24 @@ pub struct Bench {
 
 impl Bench {
     pub fn new() -> Self {
+        Self::with_clock(SystemClock)
+    }
+
+    pub fn with_clock(clock: impl Clock) -> Self {
         let folder = TempDir::new().unwrap();
-        let engine = Engine::open(Config::new(folder.path().join("data")), SystemClock).unwrap();
+        let engine = Engine::open(Config::new(folder.path().join("data")), clock).unwrap();
         Self { folder, engine }
     }
 
     /// Ends the engine and opens it again, without the read side that it had: cursors are on the log.
     pub fn restart(&mut self) {
+        self.restart_with(SystemClock);
+    }
+
+    pub fn restart_with(&mut self, clock: impl Clock) {
         self.engine.close().unwrap();
         std::fs::remove_dir_all(self.folder.path().join("data/view")).unwrap();
-        self.engine = Engine::open(Config::new(self.folder.path().join("data")), SystemClock).unwrap();
+        self.engine = Engine::open(Config::new(self.folder.path().join("data")), clock).unwrap();
     }
 
     /// Starts a sink that begins with the first event and does not wait long between attempts.

@@ -13,6 +13,13 @@ pub trait Deliver: Send + 'static {
     /// before the error may be taken twice, and must do no harm then.
     fn deliver(&mut self, delivery: &Delivery<'_>) -> Result<Delivered, Failure>;
 
+    /// Called when nothing waits: for what is to be told when time goes by. Answers after which time at the latest it
+    /// is to be called again; anything new on the log is a reason too. After an error that may pass it is called
+    /// again after a pause.
+    fn rest(&mut self) -> Result<Option<Duration>, Failure> {
+        Ok(None)
+    }
+
     /// Makes all that was taken over outlive a power cut; only then does the cursor on the log pass it. Called
     /// about once a second while something is delivered, and at a stop.
     fn settle(&mut self) -> Result<(), Failure> {

@@ -72,6 +72,8 @@ pub(crate) struct Runner {
     tried_together: u32,
     /// Failures in a row to read the log or to write to it.
     troubles: u32,
+    /// Attempts that failed and are followed by another one.
+    retried: u64,
     resumes_at: Option<Duration>,
     next_attempt: Option<Timestamp>,
     last_error: Option<String>,
@@ -84,6 +86,9 @@ pub(crate) struct Runner {
 pub(crate) struct Snapshot {
     pub(crate) progress: Progress,
     pub(crate) pending: u64,
+    /// When the first event that waits came to the log.
+    pub(crate) waits_since: Option<Timestamp>,
+    pub(crate) retried: u64,
     pub(crate) attempt: u32,
     pub(crate) last_error: Option<String>,
     pub(crate) next_attempt: Option<Timestamp>,
@@ -133,6 +138,7 @@ impl Runner {
             alone_until: Position::ZERO,
             tried_together: 0,
             troubles: 0,
+            retried: 0,
             resumes_at: None,
             next_attempt: None,
             last_error: None,
@@ -144,6 +150,8 @@ impl Runner {
     pub(crate) fn write_snapshot(&self, snapshot: &mut Snapshot) {
         snapshot.progress = self.progress;
         snapshot.pending = self.waiting.len() as u64 + self.counted;
+        snapshot.waits_since = self.waiting.first().map(|event| event.recorded);
+        snapshot.retried = self.retried;
         snapshot.attempt = self.attempt.max(self.troubles);
         snapshot.last_error.clone_from(&self.last_error);
         snapshot.next_attempt = self.next_attempt;
@@ -169,7 +177,7 @@ impl Runner {
             }
         }
         if self.waiting.is_empty() {
-            return Next::Wait(self.save_left(now));
+            return self.idle(now);
         }
         let window = self.waiting.window_left(&self.policy.batch, now);
         if !window.is_zero() {
@@ -178,6 +186,22 @@ impl Runner {
         match self.waiting.refusal().cloned() {
             Some(failure) => self.bury(&failure),
             None => self.deliver(now),
+        }
+    }
+
+    /// Nothing waits; there may be something to tell all the same.
+    fn idle(&mut self, now: Duration) -> Next {
+        let deliver = &mut self.deliver;
+        match guarded(|| deliver.rest()) {
+            Ok(again) => {
+                self.clear_trouble();
+                Next::Wait([self.save_left(now), again].into_iter().flatten().min())
+            }
+            Err(failure) if failure.verdict == Verdict::Reject => {
+                self.tell(&failure);
+                Next::Again
+            }
+            Err(failure) => self.hold(&failure),
         }
     }
 
@@ -371,6 +395,7 @@ impl Runner {
 
     fn rest(&mut self, failure: &Failure, attempt: u32) -> Next {
         self.tell(failure);
+        self.retried += 1;
         let asked = match failure.verdict {
             Verdict::Retry { after } => after,
             Verdict::Reject => None,

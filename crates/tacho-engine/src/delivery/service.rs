@@ -137,6 +137,7 @@ impl Engine {
 
     fn status(&self, running: &Running) -> HandlerStatus {
         let snapshot = lock(&running.snapshot).clone();
+        let lag = snapshot.waits_since.map(|since| self.now().0.saturating_sub(since.0).max(0));
         HandlerStatus {
             name: running.name.clone(),
             kind: running.kind,
@@ -144,10 +145,12 @@ impl Engine {
             position: snapshot.progress.position,
             head: self.head(),
             pending: snapshot.pending,
+            lag_ns: lag.unwrap_or(0),
             done: snapshot.progress.done,
             dead: snapshot.progress.dead,
             skipped: snapshot.progress.skipped,
             rate_per_second: snapshot.rate.at(self.shared.clock.elapsed()),
+            retried: snapshot.retried,
             attempt: snapshot.attempt,
             last_error: snapshot.last_error,
             next_attempt: snapshot.next_attempt,

@@ -16,11 +16,15 @@ pub struct HandlerStatus {
     /// Events that are meant and wait. All of those up to `head` when the handler is idle or waits for its next
     /// attempt; while it is busy, those that were found so far.
     pub pending: u64,
+    /// How long the first event that waits has been on the log, in nanoseconds; 0 when none waits.
+    pub lag_ns: i64,
     pub done: u64,
     pub dead: u64,
     pub skipped: u64,
     /// Events a second that were delivered, over about the last ten seconds.
     pub rate_per_second: f64,
+    /// Attempts that failed and were followed by another one, since this process began.
+    pub retried: u64,
     /// Attempts in a row that failed.
     pub attempt: u32,
     /// The last failure, in words, until something is delivered.

@@ -1,7 +1,7 @@
 //! Conditions of alerts: `<metric> <op> <threshold>`.
 
 use std::fmt;
-use tacho_view::Metrics;
+use tacho_view::{AGENT_FIGURES, FIGURES, Metrics};
 use thiserror::Error;
 
 /// A figure, how it is compared, and with what.
@@ -34,26 +34,14 @@ pub struct Metric {
 pub enum ConditionSyntaxError {
     #[error("{0:?} is no condition: write `<metric> <op> <threshold>`, such as `validation_pass_rate < 0.7`")]
     Shape(String),
-    #[error("there is no metric {name:?}; known are {}", METRICS.map(|(name, _)| name).join(", "))]
+    #[error("there is no metric {name:?}; known are {}", names().collect::<Vec<_>>().join(", "))]
     Metric { name: String },
     #[error("{0:?} is no number to compare with")]
     Threshold(String),
 }
 
-type Read = fn(&Metrics) -> Option<f64>;
-
-const METRICS: [(&str, Read); 10] = [
-    ("agent_utilization", |metrics| highest(metrics.agent_utilization.values())),
-    ("agent_busy", |metrics| highest(metrics.agent_busy.values())),
-    ("cost_per_feature", |metrics| metrics.cost_per_feature),
-    ("average_retry_count", |metrics| metrics.average_retry_count),
-    ("critic_rejection_rate", |metrics| metrics.critic_rejection_rate),
-    ("validation_pass_rate", |metrics| metrics.validation_pass_rate),
-    ("time_to_completion", |metrics| metrics.time_to_completion_seconds),
-    ("time_to_completion_seconds", |metrics| metrics.time_to_completion_seconds),
-    ("failure_rate", |metrics| metrics.failure_rate),
-    ("cost_usd", |metrics| metrics.cost.map(|cost| cost.usd())),
-];
+/// Another name of a figure, and the figure.
+const ALIAS: (&str, &str) = ("time_to_completion", "time_to_completion_seconds");
 
 const OPERATORS: [(&str, Operator); 6] = [
     (">=", Operator::AtLeast),
@@ -63,6 +51,12 @@ const OPERATORS: [(&str, Operator); 6] = [
     (">", Operator::Above),
     ("<", Operator::Below),
 ];
+
+/// What a condition may name.
+fn names() -> impl Iterator<Item = &'static str> {
+    let agents = AGENT_FIGURES.iter().map(|figure| figure.name);
+    agents.chain(FIGURES.iter().map(|figure| figure.name)).chain([ALIAS.0])
+}
 
 fn highest<'a>(shares: impl Iterator<Item = &'a f64>) -> Option<f64> {
     shares.copied().reduce(f64::max)
@@ -105,20 +99,23 @@ impl Metric {
             Some((name, agent)) => (name, Some(agent.to_owned())),
             None => (text, None),
         };
-        let known = METRICS.iter().map(|(known, _)| *known).find(|known| *known == name);
-        let takes_agent = matches!(name, "agent_utilization" | "agent_busy");
-        match known {
+        let takes_agent = AGENT_FIGURES.iter().any(|figure| figure.name == name);
+        match names().find(|known| *known == name) {
             Some(name) if agent.is_none() || takes_agent => Ok(Self { name, agent }),
             _ => Err(ConditionSyntaxError::Metric { name: text.to_owned() }),
         }
     }
 
     fn read(&self, metrics: &Metrics) -> Option<f64> {
-        match &self.agent {
-            Some(agent) if self.name == "agent_utilization" => metrics.agent_utilization.get(agent).copied(),
-            Some(agent) => metrics.agent_busy.get(agent).copied(),
-            None => METRICS.iter().find(|(name, _)| *name == self.name).and_then(|(_, read)| read(metrics)),
+        if let Some(of_agents) = AGENT_FIGURES.iter().find(|figure| figure.name == self.name) {
+            let shares = (of_agents.read)(metrics);
+            return match &self.agent {
+                Some(agent) => shares.get(agent).copied(),
+                None => highest(shares.values()),
+            };
         }
+        let name = if self.name == ALIAS.0 { ALIAS.1 } else { self.name };
+        FIGURES.iter().find(|figure| figure.name == name).and_then(|figure| (figure.read)(metrics))
     }
 }
 
@@ -149,6 +146,7 @@ mod tests {
     fn conditions_are_read_and_compared() {
         let metrics = Metrics {
             validation_pass_rate: Some(0.7),
+            time_to_completion_seconds: Some(90.0),
             agent_utilization: [("a".to_owned(), 0.2), ("b".to_owned(), 0.9)].into(),
             ..Metrics::default()
         };
@@ -159,6 +157,8 @@ mod tests {
         assert_eq!(check("validation_pass_rate != 0.7"), Some((0.7, false)));
         assert_eq!(check("agent_utilization > 0.8"), Some((0.9, true)));
         assert_eq!(check("agent_utilization.a >= 0.3"), Some((0.2, false)));
+        assert_eq!(check("time_to_completion > 60"), Some((90.0, true)));
+        assert_eq!(check("time_to_completion_seconds > 60"), Some((90.0, true)));
         // No data is no reason for an alert.
         assert_eq!(check("cost_per_feature > 1"), None);
         assert_eq!(Condition::parse("cost_usd  >  1.50").unwrap().to_string(), "cost_usd > 1.5");

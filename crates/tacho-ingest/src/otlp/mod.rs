@@ -17,7 +17,7 @@ mod summary;
 mod usage;
 mod value;
 
-pub use files::import;
+pub use files::{import, import_protobuf};
 pub use summary::summary;
 
 use crate::door::Door;

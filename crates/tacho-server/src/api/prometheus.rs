@@ -7,11 +7,16 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use std::fmt::{Display, Write};
-use tacho_engine::{CostQuery, Dimension, Metrics, Statistics, Wait};
+use tacho_engine::delivery::{HandlerState, HandlerStatus};
+use tacho_engine::{
+    AGENT_FIGURES, CostQuery, Dimension, FIGURES, Figure, Metrics, Statistics, Traffic, Wait,
+};
 
 const HOUR_NS: i64 = 3_600 * 1_000_000_000;
-/// Event types, models and agents that have a line of their own; more are left out, the rarest names last.
+/// Models and agents that have a line of their own; more are left out.
 const MAX_LABELS: usize = 500;
+/// Pairs of source and type that have a line of their own.
+const MAX_PAIRS: usize = 200;
 
 /// What is not folded within this request is told as far as it is.
 pub(crate) async fn metrics(State(doors): State<SharedDoors>) -> Answer {
@@ -20,9 +25,8 @@ pub(crate) async fn metrics(State(doors): State<SharedDoors>) -> Answer {
     text.of_the_process(&engine.statistics());
     doors.intake.write_metrics(&mut text.0);
     text.hook_latency(&engine.hook_latency());
-    let (types, _) = engine.types(MAX_LABELS, Wait::No).await?;
-    let counts = types.iter().map(|of| (of.name.as_str(), of.events));
-    text.family("tacho_events_total", "counter", "Events on the log, by type.", "type", counts);
+    text.traffic(&engine.traffic(MAX_PAIRS, Wait::No).await?);
+    text.handlers(&engine.handlers());
     let figures = engine.figures(HOUR_NS, 0, Wait::No).await?;
     text.figures(&figures.metrics);
     let by_model = CostQuery { by: Dimension::Model, since: None, until: None };
@@ -46,28 +50,39 @@ struct Text(String);
 
 impl Text {
     fn of_the_process(&mut self, numbers: &Statistics) {
-        let lines: [(&str, &str, &str, u64); 11] = [
+        let lines: [(&str, &str, &str, u64); 12] = [
             ("tacho_events_appended_total", "counter", "Events appended since the start.", numbers.appended),
             ("tacho_log_head", "gauge", "The last durable position.", numbers.head.0),
-            ("tacho_log_bytes", "gauge", "Bytes of the log on the disk.", numbers.log_bytes),
+            (
+                "tacho_log_bytes",
+                "gauge",
+                "Bytes of the log on the disk, room made ahead included.",
+                numbers.log_bytes,
+            ),
             ("tacho_log_segments", "gauge", "Segments of the log.", numbers.segments),
             ("tacho_log_sealed_segments", "gauge", "Sealed segments of the log.", numbers.sealed_segments),
+            ("tacho_view_bytes", "gauge", "Bytes of the read side on the disk.", numbers.view_bytes),
             ("tacho_view_position", "gauge", "The last position that queries see.", numbers.view.0),
             ("tacho_spool_bytes", "gauge", "Bytes that wait in the spool.", numbers.spool_bytes),
             (
                 "tacho_spool_dropped_total",
                 "counter",
-                "Hooks that a full spool dropped.",
+                "Hooks that a full spool dropped, told since the start.",
                 numbers.spool_dropped,
             ),
             (
                 "tacho_hook_refused_total",
                 "counter",
-                "Hooks that were read but refused.",
+                "Hooks that were read but refused, since the start.",
                 numbers.hook_refused,
             ),
             ("tacho_subscribers", "gauge", "Live subscribers.", numbers.subscribers as u64),
-            ("tacho_subscriber_gaps_total", "counter", "Gaps told to slow subscribers.", numbers.gaps),
+            (
+                "tacho_subscriber_gaps_total",
+                "counter",
+                "Gaps told to slow subscribers since the start.",
+                numbers.gaps,
+            ),
         ];
         for (name, kind, help, value) in lines {
             self.head(name, kind, help);
@@ -77,7 +92,11 @@ impl Text {
 
     fn hook_latency(&mut self, latency: &tacho_engine::Latency) {
         let name = "tacho_hook_seconds";
-        self.head(name, "histogram", "From a hook's arrival to its durable acknowledgement.");
+        self.head(
+            name,
+            "histogram",
+            "From a hook's arrival to its durable acknowledgement, since the start.",
+        );
         for (limit, count) in &latency.at_most {
             let _ = writeln!(self.0, "{name}_bucket{{le=\"{limit}\"}} {count}");
         }
@@ -85,31 +104,68 @@ impl Text {
         let _ = writeln!(self.0, "{name}_sum {}\n{name}_count {}", latency.seconds, latency.count);
     }
 
-    /// The key figures of the last hour; one without data has no line.
+    /// Counted from the log, so a restart changes nothing.
+    fn traffic(&mut self, pairs: &[Traffic]) {
+        type Read = fn(&Traffic) -> u64;
+        let families: [(&str, &str, Read); 2] = [
+            ("tacho_events_total", "Events on the log", |pair| pair.events),
+            ("tacho_event_bytes_total", "Bytes of events on the log before compression", |pair| pair.bytes),
+        ];
+        for (name, what, read) in families {
+            let help = format!(
+                "{what}, by family of source and type. The {MAX_PAIRS} most frequent pairs have a line of their own, \
+                 the rest is `other`, which falls when a pair gets one."
+            );
+            self.head(name, "counter", &help);
+            for pair in pairs {
+                let (source, kind) = (escape(&pair.family), escape(&pair.kind));
+                let _ = writeln!(self.0, "{name}{{source=\"{source}\",type=\"{kind}\"}} {}", read(pair));
+            }
+        }
+    }
+
+    /// Their counts stand on the log, but for attempts that were tried again.
+    fn handlers(&mut self, handlers: &[HandlerStatus]) {
+        type Read = fn(&HandlerStatus) -> f64;
+        let families: [(&str, &str, &str, Read); 7] = [
+            ("lag_events", "gauge", "Events that wait for a handler.", |one| one.pending as f64),
+            ("lag_seconds", "gauge", "How long the first event that waits has been on the log.", |one| {
+                one.lag_ns as f64 / 1e9
+            }),
+            ("delivered_total", "counter", "Events delivered, counted on the log.", |one| one.done as f64),
+            ("skipped_total", "counter", "Events that were there already, counted on the log.", |one| {
+                one.skipped as f64
+            }),
+            ("dead_letters_total", "counter", "Events given up on, counted on the log.", |one| {
+                one.dead as f64
+            }),
+            ("retries_total", "counter", "Failed attempts that were tried again, since the start.", |one| {
+                one.retried as f64
+            }),
+            ("broken", "gauge", "1 while several attempts in a row failed.", |one| {
+                f64::from(u8::from(one.state == HandlerState::Broken))
+            }),
+        ];
+        for (name, kind, help, read) in families {
+            let values = handlers.iter().map(|one| (&one.name, read(one)));
+            self.family(&format!("tacho_handler_{name}"), kind, help, "handler", values);
+        }
+    }
+
+    /// The key figures of the last hour; one without data has no number.
     fn figures(&mut self, metrics: &Metrics) {
-        let shares = metrics.agent_utilization.iter().take(MAX_LABELS);
-        let help =
-            "Working time of the last hour, by agent; above 1 where an agent did several things at once.";
-        self.family("tacho_agent_utilization", "gauge", help, "agent", shares);
-        for (name, help, figure) in [
-            ("tacho_cost_per_feature_usd", "Mean cost of completed features.", metrics.cost_per_feature),
-            (
-                "tacho_average_retry_count",
-                "Retries before a task was complete, on average.",
-                metrics.average_retry_count,
-            ),
-            ("tacho_critic_rejection_rate", "Rejected of decided.", metrics.critic_rejection_rate),
-            ("tacho_validation_pass_rate", "Passed of validated.", metrics.validation_pass_rate),
-            (
-                "tacho_time_to_completion_seconds",
-                "From queued to complete, on average.",
-                metrics.time_to_completion_seconds,
-            ),
-            ("tacho_failure_rate", "Failed of all calls.", metrics.failure_rate),
-        ] {
-            let Some(figure) = figure else { continue };
-            self.head(name, "gauge", help);
-            let _ = writeln!(self.0, "{name} {figure}");
+        for figure in AGENT_FIGURES {
+            let shares = (figure.read)(metrics).iter().take(MAX_LABELS);
+            let help = format!("Of the last hour: {}", figure.help);
+            self.family(&format!("tacho_{}", figure.name), "gauge", &help, "agent", shares);
+        }
+        // Of all that was spent there is a counter; to OpenMetrics the two would be one family.
+        for figure in FIGURES.iter().filter(|figure| figure.name != "cost_usd") {
+            let name = format!("tacho_{}{}", figure.name, missing_suffix(figure));
+            self.head(&name, "gauge", &format!("Of the last hour: {}", figure.help));
+            if let Some(number) = (figure.read)(metrics) {
+                let _ = writeln!(self.0, "{name} {number}");
+            }
         }
     }
 
@@ -131,6 +187,12 @@ impl Text {
     fn head(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
+}
+
+/// What a figure's name lacks to say its unit.
+fn missing_suffix(figure: &Figure) -> &'static str {
+    let suffix = figure.unit.suffix();
+    if figure.name.ends_with(suffix) { "" } else { suffix }
 }
 
 /// A label's value, as the format wants it.

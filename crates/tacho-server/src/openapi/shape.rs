@@ -1,6 +1,7 @@
 //! The shapes of what the server takes and answers, as the OpenAPI document describes them.
 
 use serde_json::{Map, Value, json};
+use tacho_engine::{AGENT_FIGURES, AgentFigure, FIGURES, Figure};
 use tacho_event::Code;
 
 /// `components.schemas`.
@@ -120,7 +121,7 @@ fn figures_and_alerts() -> Value {
             "by": text(), "cost_usd": {"type": ["number", "null"]}, "requests": number(), "unpriced_requests": number(),
             "input_tokens": number(), "output_tokens": number(), "cache_read_tokens": number(),
             "cache_creation_tokens": number(), "position": number(),
-            "rows": {"type": "array", "items": {"type": "object", "description": "As the whole, with the name under what `by` says"}}
+            "rows": {"type": "array", "items": {"type": "object", "description": "As the whole, with the name under what `by` says; by `model,day` both"}}
         }))
     })
 }
@@ -155,22 +156,15 @@ fn server() -> Value {
 
 /// Every figure is null without data.
 fn figures() -> Value {
-    let shares =
-        json!({"type": "object", "additionalProperties": {"type": "number"}, "description": "By agent"});
-    let rates = [
-        "cost_per_feature",
-        "average_retry_count",
-        "critic_rejection_rate",
-        "validation_pass_rate",
-        "time_to_completion_seconds",
-        "failure_rate",
-        "cost_usd",
-    ];
+    let shares = |figure: AgentFigure| {
+        let numbers = json!({"type": "number"});
+        json!({"type": "object", "additionalProperties": numbers, "description": figure.help})
+    };
+    let number = |figure: Figure| json!({"type": ["number", "null"], "description": figure.help});
     let mut properties = Map::new();
-    properties.extend(rates.map(|name| (name.to_owned(), json!({"type": ["number", "null"]}))));
+    properties.extend(FIGURES.map(|figure| (figure.name.to_owned(), number(figure))));
+    properties.extend(AGENT_FIGURES.map(|figure| (figure.name.to_owned(), shares(figure))));
     properties.insert("window_seconds".into(), json!({"type": "number"}));
-    properties.insert("agent_utilization".into(), shares.clone());
-    properties.insert("agent_busy".into(), shares);
     properties.insert("models".into(), json!({"type": "object"}));
     properties.insert("trend".into(), json!({"type": "array", "items": {"type": "object"}}));
     properties.insert("position".into(), json!({"type": "integer"}));

@@ -38,6 +38,12 @@ fn an_allowed_origin_may_read_and_write() {
         (asked.status, asked.header("access-control-allow-origin")),
         (204, Some("http://app.example"))
     );
+    let exports = [("Access-Control-Request-Headers", "content-encoding,content-type")];
+    let asked = server.request("OPTIONS", "/v1/traces", &[&headers[..], &exports].concat(), b"");
+    let allowed = asked.header("access-control-allow-headers").unwrap();
+    for name in ["content-encoding", "content-type", "authorization", "traceparent"] {
+        assert!(allowed.split(", ").any(|known| known == name), "{name} is not among {allowed}");
+    }
     assert_eq!(server.get("/api/events").header("access-control-allow-origin"), None);
 }
 

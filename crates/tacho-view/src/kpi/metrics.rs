@@ -48,21 +48,6 @@ pub struct Metrics {
     pub cost: Option<NanoUsd>,
 }
 
-impl Metrics {
-    /// The figures that are one number, by their public names.
-    pub fn figures(&self) -> [(&'static str, Option<f64>); 7] {
-        [
-            ("cost_per_feature", self.cost_per_feature),
-            ("average_retry_count", self.average_retry_count),
-            ("critic_rejection_rate", self.critic_rejection_rate),
-            ("validation_pass_rate", self.validation_pass_rate),
-            ("time_to_completion_seconds", self.time_to_completion_seconds),
-            ("failure_rate", self.failure_rate),
-            ("cost_usd", self.cost.map(NanoUsd::usd)),
-        ]
-    }
-}
-
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ModelUse {
     /// Requests, or completions where the requests are not known.

@@ -3,6 +3,7 @@
 //! The types of a test factory, orchestrations and the hooks of coding agents all become the same few
 //! observations, so that each figure is defined once, in [`metrics`].
 
+mod figure;
 mod metrics;
 mod money;
 mod observation;
@@ -13,6 +14,7 @@ mod spent;
 mod usage;
 mod work;
 
+pub use figure::{AGENT_FIGURES, AgentFigure, FIGURES, Figure, Unit};
 pub use metrics::{Metrics, MetricsQuery, ModelUse};
 pub use money::NanoUsd;
 pub use spent::{CostQuery, CostRow, Costs, Dimension, Tokens};

@@ -1,4 +1,4 @@
-//! What was spent, summed up by session, agent, model, feature and day as requests come in.
+//! What was spent, summed up by session, agent, model, feature, day, and model of each day, as requests come in.
 
 use super::money::NanoUsd;
 use super::observations;
@@ -22,16 +22,19 @@ pub enum Dimension {
     Day = 5,
     /// Each subagent by its id, main agents by their name.
     Subagent = 6,
+    /// Each model on each day of UTC.
+    ModelDay = 7,
 }
 
 impl Dimension {
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 7] = [
         ("session", Self::Session),
         ("agent", Self::Agent),
         ("model", Self::Model),
         ("feature", Self::Feature),
         ("day", Self::Day),
         ("subagent", Self::Subagent),
+        ("model,day", Self::ModelDay),
     ];
 
     pub fn from_name(name: &str) -> Option<Self> {
@@ -60,7 +63,7 @@ pub struct CostQuery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Costs {
     pub total: CostRow,
-    /// The dearest first; by day, the last first.
+    /// The dearest first; by day, the last day first.
     pub rows: Vec<CostRow>,
 }
 
@@ -68,6 +71,8 @@ pub struct Costs {
 pub struct CostRow {
     /// `None` for requests of which it is not known.
     pub name: Option<String>,
+    /// Where models are told day by day: `2026-01-31`.
+    pub day: Option<String>,
     /// Of the requests that have a price.
     pub cost: NanoUsd,
     pub requests: u64,
@@ -105,7 +110,7 @@ pub(crate) fn costs(database: &Connection, query: &CostQuery) -> Result<Costs, V
             of_a_span(database, query.by, from, until.map_or(i64::MAX, |time| time.0))?
         }
     };
-    let mut named: BTreeMap<Option<String>, CostRow> = BTreeMap::new();
+    let mut named: BTreeMap<(Option<String>, Option<String>), CostRow> = BTreeMap::new();
     let mut total = CostRow::default();
     for row in rows {
         total.add(&row);
@@ -113,13 +118,14 @@ pub(crate) fn costs(database: &Connection, query: &CostQuery) -> Result<Costs, V
             (Some(id), Dimension::Agent) => Some(observations::agent_name(database, id)?),
             (name, _) => name.clone(),
         };
-        let sum = named.entry(name.clone()).or_insert_with(|| CostRow { name, ..CostRow::default() });
-        sum.add(&row);
+        let day = row.day.clone();
+        let sum = named.entry((day.clone(), name.clone()));
+        sum.or_insert_with(|| CostRow { name, day, ..CostRow::default() }).add(&row);
     }
     let mut rows: Vec<CostRow> = named.into_values().collect();
     match query.by {
         Dimension::Day => rows.reverse(),
-        _ => rows.sort_by_key(|row| std::cmp::Reverse(row.cost)),
+        _ => rows.sort_by(|one, other| (&other.day, other.cost).cmp(&(&one.day, one.cost))),
     }
     Ok(Costs { total, rows })
 }
@@ -142,7 +148,7 @@ fn of_all_time(database: &Connection, by: Dimension) -> Result<Vec<CostRow>, Vie
         "SELECT name, cost, requests, unpriced, input, output, cache_read, cache_write FROM spent
          WHERE dimension = ?1 AND requests > 0",
     )?;
-    let rows = statement.query_map([by.stored()], read_row)?;
+    let rows = statement.query_map([by.stored()], |row| read_row(row, by))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -153,6 +159,7 @@ fn of_a_span(database: &Connection, by: Dimension, from: i64, to: i64) -> Result
         Dimension::Model => "model",
         Dimension::Feature => "feature",
         Dimension::Day => "date(time / 1000000000, 'unixepoch')",
+        Dimension::ModelDay => "date(time / 1000000000, 'unixepoch') || ' ' || coalesce(model, '')",
     };
     let sql = format!(
         "SELECT coalesce({name}, ''), coalesce(sum(cost), 0), count(*), sum(cost IS NULL), sum(input), sum(output),
@@ -160,15 +167,20 @@ fn of_a_span(database: &Connection, by: Dimension, from: i64, to: i64) -> Result
          WHERE time > ?1 AND time <= ?2 GROUP BY 1"
     );
     let mut statement = database.prepare_cached(&sql)?;
-    let rows = statement.query_map((from, to), read_row)?;
+    let rows = statement.query_map((from, to), |row| read_row(row, by))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<CostRow> {
+fn read_row(row: &Row<'_>, by: Dimension) -> rusqlite::Result<CostRow> {
     let number = |index| row.get::<_, i64>(index).map(|number| number.max(0) as u64);
     let name: String = row.get(0)?;
+    let (day, name) = match name.split_once(' ').filter(|_| by == Dimension::ModelDay) {
+        Some((day, model)) => (Some(day.to_owned()), model.to_owned()),
+        None => (None, name),
+    };
     Ok(CostRow {
         name: (!name.is_empty()).then_some(name),
+        day,
         cost: NanoUsd(row.get(1)?),
         requests: number(2)?,
         unpriced: number(3)?,
@@ -192,12 +204,15 @@ pub(super) fn count(database: &Connection, usage: &Usage, sign: i64) -> Result<(
              cache_write = cache_write + excluded.cache_write",
     )?;
     let day = Timestamp(usage.time.div_euclid(DAY_NS) * DAY_NS).to_rfc3339();
+    let day = day.get(..10).unwrap_or_default();
+    let model_day = format!("{day} {}", usage.model.as_deref().unwrap_or_default());
     let names = [
         (Dimension::Session, usage.session.as_deref()),
         (Dimension::Subagent, usage.agent.as_deref()),
         (Dimension::Model, usage.model.as_deref()),
         (Dimension::Feature, usage.feature.as_deref()),
-        (Dimension::Day, day.get(..10)),
+        (Dimension::Day, Some(day)),
+        (Dimension::ModelDay, Some(&model_day)),
     ];
     let tokens = &usage.tokens;
     for (dimension, name) in names {

@@ -217,6 +217,7 @@ fn a_request_is_counted_once_by_its_best_account() {
         let costs = view.costs(Dimension::Model);
         let expected = CostRow {
             name: Some("claude-sonnet-4-5".to_owned()),
+            day: None,
             cost: NanoUsd(6_855_000),
             requests: 1,
             unpriced: 0,
@@ -229,6 +230,48 @@ fn a_request_is_counted_once_by_its_best_account() {
         assert_eq!(view.spent(Dimension::Agent), [("claude-code".to_owned(), 0.006855)]);
         assert_eq!(view.metrics().cost, Some(NanoUsd(6_855_000)));
     }
+}
+
+#[test]
+fn models_are_told_day_by_day() {
+    const DAY: i64 = 86_400;
+    let mut view = View::new();
+    view.add(10 * DAY, "tacho.prices", PRICES);
+    let usage = |id: u64, model: &str, output: u64| {
+        format!(
+            "{{\"message_id\":\"m{id}\",\"model\":\"{model}\",\"usage\":{{\"input_tokens\":0,\"output_tokens\":{output}}}}}"
+        )
+    };
+    for (id, (before, model, output)) in [
+        (3 * DAY, "claude-sonnet-4-5", 1000),
+        (2 * DAY, "claude-sonnet-4-5", 2000),
+        (2 * DAY, "claude-sonnet-4-5", 4000),
+        (2 * DAY, "claude-opus-4", 10),
+        (DAY, "nobody-knows", 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        view.add(before, "claude.transcript.usage", &usage(id as u64, model, output));
+    }
+    let day = |before: i64| seconds(NOW_S - before).to_rfc3339()[..10].to_owned();
+    let rows = |costs: Costs| -> Vec<(String, String, f64, u64)> {
+        let told = |row: CostRow| (row.day.unwrap(), row.name.unwrap(), row.cost.usd(), row.requests);
+        costs.rows.into_iter().map(told).collect()
+    };
+    let sonnet = || "claude-sonnet-4-5".to_owned();
+    let expected = [
+        (day(DAY), "nobody-knows".to_owned(), 0.0, 1),
+        (day(2 * DAY), sonnet(), 0.09, 2),
+        (day(2 * DAY), "claude-opus-4".to_owned(), 0.001, 1),
+        (day(3 * DAY), sonnet(), 0.015, 1),
+    ];
+    assert_eq!(rows(view.costs(Dimension::ModelDay)), expected);
+    let since = Some(seconds(NOW_S - 2 * DAY - 1));
+    let recent = CostQuery { by: Dimension::ModelDay, since, until: None };
+    let costs = view.reader.costs(&recent).unwrap();
+    assert_eq!((costs.total.cost, costs.total.unpriced), (NanoUsd(91_000_000), 1));
+    assert_eq!(rows(costs), expected[..3]);
 }
 
 #[test]

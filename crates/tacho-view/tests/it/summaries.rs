@@ -2,7 +2,7 @@ use crate::events::{KINDS, Log, STREAMS};
 use crate::model::fold;
 use std::collections::BTreeMap;
 use tacho_event::{Position, Sequence};
-use tacho_view::{StreamQuery, StreamState};
+use tacho_view::{StreamQuery, StreamState, Traffic};
 
 const LOG: [u8; 16] = [3; 16];
 
@@ -73,6 +73,26 @@ fn types_and_totals_count_every_event() {
     assert_eq!(totals.types, KINDS.len() as u64);
     let times = log.events.iter().map(|event| event.time());
     assert_eq!(totals.times, Some((times.clone().min().unwrap(), times.max().unwrap())));
+}
+
+#[test]
+fn traffic_counts_every_event_and_byte_once() {
+    let log = Log::new(24, 500);
+    let folder = tempfile::tempdir().unwrap();
+    let (mut writer, reader) = tacho_view::open(folder.path(), LOG).unwrap();
+    fold(&mut writer, &log, &mut || 90);
+    let bytes: u64 = log.events.iter().map(|event| event.bytes().len() as u64).sum();
+    let sums = |rows: &[Traffic]| {
+        rows.iter().fold((0, 0), |(events, bytes), row| (events + row.events, bytes + row.bytes))
+    };
+    let all = reader.traffic(100).unwrap();
+    assert_eq!(sums(&all), (500, bytes));
+    assert!(all.is_sorted_by(|a, b| a.events >= b.events) && all.len() > 2, "{all:?}");
+    let some = reader.traffic(2).unwrap();
+    assert_eq!((&some[..2], some.len(), sums(&some)), (&all[..2], 3, (500, bytes)));
+    assert_eq!((some[2].family.as_str(), some[2].kind.as_str()), ("other", "other"));
+    assert_eq!(reader.traffic(all.len()).unwrap(), all);
+    assert!(reader.file_bytes() > 4096);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tacho_engine::{CostQuery, Dimension};
 use tacho_event::{Timestamp, json};
 
-/// Show what was spent, by session, agent, subagent, model, feature or day
+/// Show what was spent, by session, agent, subagent, model, feature or day, or by model and day
 #[derive(Debug, Args)]
 pub struct Cost {
     /// What to sum up by
@@ -73,7 +73,10 @@ fn print(by: Dimension, answer: &Value, output: &mut Output) -> Result<()> {
         output.line("nothing was spent: no request to a model is on the log")?;
         return Ok(());
     }
-    let name = |row: &Value| row[by.name()].as_str().map_or("(not known)".to_owned(), escape_name);
+    let name = |row: &Value| match row["day"].as_str().filter(|_| by == Dimension::ModelDay) {
+        Some(day) => format!("{day}  {}", known(&row["model"])),
+        None => known(&row[by.name()]),
+    };
     let width = rows.iter().map(|row| name(row).chars().count()).max().unwrap_or(0).max(8);
     let heads: String = COLUMNS.map(|(head, _)| format!("{head:>12}")).concat();
     let palette = output.palette;
@@ -93,8 +96,8 @@ fn print(by: Dimension, answer: &Value, output: &mut Output) -> Result<()> {
     Ok(())
 }
 
-fn escape_name(name: &str) -> String {
-    escape(name).into()
+fn known(name: &Value) -> String {
+    name.as_str().map_or("(not known)".to_owned(), |name| escape(name).into())
 }
 
 fn amounts(row: &Value) -> String {

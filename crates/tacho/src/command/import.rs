@@ -130,6 +130,9 @@ impl Import {
             Form::Codex => transcript(Agent::Codex),
             Form::Jsonl | Form::Cloudevents => lines(bytes, door, modified),
             Form::Otlp => otlp::import(bytes, door, modified),
+            Form::OtlpLogs => otlp::import_protobuf(otlp::Signal::Logs, bytes, door, modified),
+            Form::OtlpTraces => otlp::import_protobuf(otlp::Signal::Traces, bytes, door, modified),
+            Form::OtlpMetrics => otlp::import_protobuf(otlp::Signal::Metrics, bytes, door, modified),
         })
     }
 }

@@ -112,6 +112,11 @@ pub const KEYS: &[Key] = &[
     key("secret_file", Holds::Text, "The file whose first line is the secret."),
     key("timeout_ms", Holds::Setting(Kind::Milliseconds), "How long one attempt may take. Default 10000."),
     key(
+        "quiet_ms",
+        Holds::Setting(Kind::Milliseconds),
+        "How long a session is quiet before what it began counts as unfinished. Default 1800000.",
+    ),
+    key(
         "rotate.bytes",
         Holds::Setting(Kind::Bytes),
         "`jsonl`: the size behind which a new file begins. `files`: of all files together; the oldest go.",
@@ -250,6 +255,7 @@ fn set_number(sink: &mut Sink, key: &str, number: u64) -> Result<()> {
         "retry.first_ms" => policy.retry.first_ms = number,
         "retry.longest_ms" => policy.retry.longest_ms = number,
         "timeout_ms" => settings.timeout_ms = Some(number),
+        "quiet_ms" => settings.quiet_ms = Some(number),
         "rotate.bytes" => settings.rotation.bytes = Some(number),
         "rotate.age_ms" => settings.rotation.age = Some(Duration::from_millis(number)),
         "rotate.keep" => settings.rotation.keep = Some(size),

@@ -67,6 +67,15 @@ fn hooks_alone_tell_what_a_session_cost_as_the_agent_reports_it() {
     assert_eq!(names, ["claude-code", "general-purpose"]);
     assert_eq!(by_agent[1]["requests"], 2);
     assert_eq!(spent("model")[0]["model"], "claude-sonnet-4-5");
+    let by_day = spent("model,day");
+    assert_eq!(by_day.iter().map(micros).sum::<i64>(), reported);
+    assert_eq!(
+        (&by_day[0]["model"], &by_day[0]["day"]),
+        (&json!("claude-sonnet-4-5"), &spent("day")[0]["day"])
+    );
+    let shown = server.run(&["cost", "--by", "model,day"]).ok().stdout;
+    let day = by_day[0]["day"].as_str().unwrap();
+    assert!(shown.contains(&format!("{day}  claude-sonnet-4-5 ")), "{shown}");
     let shown = server.run(&["cost"]).ok().stdout;
     assert!(shown.contains("claude-sonnet-4-5") && shown.contains("$0.075405"), "{shown}");
 }

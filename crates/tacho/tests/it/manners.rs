@@ -28,7 +28,8 @@ fn the_help_of_the_whole() {
           timeline     Show the history of a stream, such as session/9826db1e-… or issue/PROJ-1
           stats        Show the key figures of the last hour: utilization, cost, retries, pass and rejection
                        rates
-          cost         Show what was spent, by session, agent, subagent, model, feature or day
+          cost         Show what was spent, by session, agent, subagent, model, feature or day, or by model
+                       and day
           alerts       Alerts on key figures: list the rules, test them, show what was told
           handler      Handlers and sinks of a running server, and how far each is
           schema       The registry of schemas: list, show, check, register, scan

@@ -29,6 +29,23 @@ fn a_capture_that_was_imported_and_comes_again_is_there_once() {
 }
 
 #[test]
+fn an_export_in_protobuf_is_imported_when_its_signal_is_named() {
+    let place = Place::new();
+    let folder = format!("{}/../tacho-testkit/fixtures/otlp/protobuf", env!("CARGO_MANIFEST_DIR"));
+    let import = |signal: &str, file: &str| {
+        let path = format!("{folder}/{file}");
+        place.run(&["import", "--as", &format!("otlp-{signal}"), &path, "--json"]).ok().stdout
+    };
+    for (signal, file) in
+        [("logs", "001_logs.pb"), ("traces", "002_traces.pb"), ("metrics", "003_metrics.pb")]
+    {
+        let told = import(signal, file);
+        assert!(told.contains("\"skipped\":0") && !told.contains("\"new\":0"), "{told}");
+        assert!(import(signal, file).contains("\"new\":0"), "{signal} twice");
+    }
+}
+
+#[test]
 fn grpc_is_taken_where_the_configuration_says() {
     let place = Place::new();
     let file = place.write("tacho.toml", "[server]\notlp_grpc = \"127.0.0.1:0\"\n");

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Mapping
 from typing import Any, TextIO
+
+from . import redact
 
 #: Longest value that is shown, in characters.
 VALUE_CHARACTERS_MAX = 500
@@ -23,15 +24,6 @@ _COLOURS = {
     "budget_warning": 33,
     "budget_exceeded": 31,
 }
-_SECRET_NAME = re.compile(
-    r"passw|secret|api[-_]?key|authorization|credential|private[-_]?key|cookie|(^|[-_])token$", re.IGNORECASE
-)
-_SECRET_VALUE = re.compile(
-    r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}|\bgh[pousr]_[A-Za-z0-9]{20,}|\bxox[a-z]-[A-Za-z0-9-]{10,}|\bAKIA[A-Z0-9]{16}"
-    r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*|(?i:\bbearer\s+)[A-Za-z0-9._~+/-]{8,}=*"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
-)
-_HIDDEN = "[redacted]"
 
 
 def echo(kind: str, payload: Mapping[str, Any], at: float, out: TextIO | None = None) -> None:
@@ -54,33 +46,21 @@ def render(kind: str, payload: Mapping[str, Any], at: float, is_coloured: bool =
         name = f"\x1b[{_COLOURS.get(kind, 37)}m{name}\x1b[0m"
     lines = [f"[{clock}] {name}"]
     for key, value in payload.items():
-        shown = _HIDDEN if _SECRET_NAME.search(str(key)) else _shown(value)
+        shown = _shown(redact.value(value, redact.named(str(key))))
         lines.append(f"  {_printable(str(key))}: {shown}")
     return "\n".join(lines) + "\n"
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, Mapping):
-        value = _without_secrets(value)
     text = value if isinstance(value, str) else repr(value) if isinstance(value, (bool, int, float)) else _json(value)
-    text = _SECRET_VALUE.sub(_HIDDEN, text)
     if len(text) > VALUE_CHARACTERS_MAX:
         text = f"{text[:VALUE_CHARACTERS_MAX]}… ({len(text)} characters)"
     return _printable(text)
 
 
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {
-            str(key): _HIDDEN if _SECRET_NAME.search(str(key)) else _without_secrets(member)
-            for key, member in value.items()
-        }
-    return [_without_secrets(member) for member in value] if isinstance(value, (list, tuple)) else value
-
-
 def _json(value: object) -> str:
     try:
-        return json.dumps(_without_secrets(value), ensure_ascii=False, default=_type_of)
+        return json.dumps(value, ensure_ascii=False, default=_type_of)
     except (TypeError, ValueError, RecursionError):
         return _type_of(value)
 

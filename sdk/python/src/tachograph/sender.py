@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from . import redact
 from .connection import Answer, Connection
 from .errors import ServerAway
 from .settings import Settings
@@ -88,6 +89,9 @@ class Sender:
         self._forget()
 
     def put(self, line: bytes) -> None:
+        # Before anything else: what was sent and what is spooled must be the same bytes, or the server takes the
+        # second for another event of the same id.
+        line = redact.line(line)
         with self._changed:
             self._counts["emitted"] += 1
             if len(self._queue) >= QUEUE_EVENTS_MAX:

@@ -147,7 +147,7 @@ class _Folder:
     def create(cls, parent: Path) -> _Folder:
         if fcntl is None:
             raise OSError("this system has no file locks")
-        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(parent)
         path = parent / f"{time.time_ns():020}-{os.getpid()}-{os.urandom(4).hex()}"
         path.mkdir(mode=0o700)
         lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -231,6 +231,13 @@ class _Folder:
             last = int(self.segments[-1].name[: -len(_SUFFIX)]) if self.segments else _FIRST_SEGMENT
             self._tail = self.path / f"{last + 1:07}{_SUFFIX}"
         return self._tail
+
+
+def _make_private(folder: Path) -> None:
+    """With `parents`, `mkdir` would leave those that are missing open to others."""
+    if not folder.is_dir():
+        _make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _append(segment: Path, content: bytes, size: int) -> None:

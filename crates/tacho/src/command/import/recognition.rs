@@ -19,6 +19,12 @@ pub enum Form {
     Cloudevents,
     /// Exports of OpenTelemetry as JSON, one a line, or one document
     Otlp,
+    /// One export of logs in protobuf
+    OtlpLogs,
+    /// One export of traces in protobuf
+    OtlpTraces,
+    /// One export of metrics in protobuf
+    OtlpMetrics,
 }
 
 impl Form {
@@ -29,7 +35,7 @@ impl Form {
             Self::Codex => "a transcript of Codex",
             Self::Jsonl => "events or something else",
             Self::Cloudevents => "CloudEvents",
-            Self::Otlp => "OTLP",
+            Self::Otlp | Self::OtlpLogs | Self::OtlpTraces | Self::OtlpMetrics => "OTLP",
         }
     }
 }
