@@ -86,10 +86,14 @@ fn release_build(workspace: &Workspace) -> Result<Outcome> {
     Ok(succeeds(&mut workspace.cargo(&["build", "--release", "--package", "tacho"]))?.into())
 }
 
-/// The binary's `slow` tests: a server killed under load, a real coding agent that runs offline.
-/// They find the agent by `TACHO_TEST_CLAUDE`.
+/// Pinned: its prices are compared with ours.
+const PHOENIX: &str = "arize-phoenix==20.26.1";
+
+/// The binary's `slow` tests: a server killed under load, a real coding agent that runs offline, a real reader of
+/// traces. They find the agent by `TACHO_TEST_CLAUDE`, the reader by `TACHO_TEST_PHOENIX`.
 fn slow_tests(workspace: &Workspace) -> Result<Outcome> {
     let claude = install::npm_program(&workspace.target.join("npm"), "@anthropic-ai/claude-code", "claude")?;
+    let phoenix = install::python_packages(&workspace.target.join("python-phoenix"), &[PHOENIX])?;
     let binary = workspace.tacho();
     if !binary.is_file() {
         bail!("{} is missing: the release build must pass first", binary.display());
@@ -97,5 +101,6 @@ fn slow_tests(workspace: &Workspace) -> Result<Outcome> {
     let mut command = workspace.cargo(&["test", "--release", "--package", "tacho", "--test", "slow"]);
     command.args(["--", "--test-threads", "1", "--nocapture"]);
     command.env("TACHO_SLOW", "1").env("TACHO_TEST_CLAUDE", claude);
+    command.env("TACHO_TEST_PHOENIX", phoenix.join("phoenix"));
     Ok(succeeds(&mut command)?.into())
 }

@@ -6,6 +6,8 @@
 mod bucket;
 mod kind;
 mod local_file;
+mod model_request;
+mod protobuf;
 mod resp;
 mod rotation;
 mod secret;

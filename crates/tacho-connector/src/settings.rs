@@ -15,6 +15,8 @@ pub struct Settings {
     pub url: Option<String>,
     /// How events are put into requests.
     pub mode: Option<String>,
+    /// Which of the things that a kind can send are sent.
+    pub signals: Option<String>,
     /// What proves who we are; never told in an error.
     pub secret: Option<Secret>,
     pub rotation: Rotation,

@@ -104,7 +104,12 @@ pub const KEYS: &[Key] = &[
     key("retry.longest_ms", Holds::Setting(Kind::Milliseconds), "The longest pause. Default 60000."),
     key("path", Holds::Text, "The file or folder."),
     key("url", Holds::Text, "The receiver."),
-    key("mode", Holds::Text, "`batch`, `structured` or `payload`."),
+    key("mode", Holds::Text, "`http`: `batch`, `structured` or `payload`. `otlp`: `protobuf` or `json`."),
+    key(
+        "signals",
+        Holds::Text,
+        "`otlp`: `traces` or `logs` alone, for a receiver of one of them. Default `all`.",
+    ),
     key("secret_env", Holds::Text, "The environment variable that holds the secret."),
     key("secret_file", Holds::Text, "The file whose first line is the secret."),
     key("timeout_ms", Holds::Setting(Kind::Milliseconds), "How long one attempt may take. Default 10000."),
@@ -224,6 +229,7 @@ fn set_text(sink: &mut Sink, key: &str, text: String) -> Result<()> {
         "path" => sink.settings.path = Some(text.into()),
         "url" => sink.settings.url = Some(text),
         "mode" => sink.settings.mode = Some(text),
+        "signals" => sink.settings.signals = Some(text),
         "secret_env" => sink.secret = Some(SecretPlace::Variable(text)),
         "secret_file" => sink.secret = Some(SecretPlace::File(text)),
         _ => {}

@@ -1,8 +1,9 @@
-//! Tests against the real programs that Tachograph records. They install from npm and take minutes, so they
-//! run when `TACHO_SLOW=1` asks for them.
+//! Tests against the real programs that Tachograph records, and one that reads its traces. They are installed and
+//! take minutes, so they run when `TACHO_SLOW=1` asks for them.
 
 mod claude;
 mod kill;
+mod phoenix;
 mod server;
 
 /// Whether slow tests were asked for; says so when not.
