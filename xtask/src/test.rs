@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check and test, in order, with a headline for each and a summary at the end.
 
+mod opentelemetry;
 mod plugin;
 mod python_sdk;
 mod readme;
@@ -40,6 +41,7 @@ const STEPS: &[Step] = &[
     Step { name: "the Claude Code plugin", slow: false, run: plugin::run },
     Step { name: "the Python SDK (sdk-python)", slow: false, run: python_sdk::tests },
     Step { name: "the Python SDK's types", slow: false, run: python_sdk::types },
+    Step { name: "OpenTelemetry's own library", slow: false, run: opentelemetry::run },
     Step { name: "the load generator's tests", slow: true, run: load_generator },
     Step { name: "slow tests of the binary", slow: true, run: slow_tests },
 ];
