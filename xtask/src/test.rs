@@ -20,6 +20,8 @@ use summary::{Outcome, Summary};
 const PROGRAMS: &[Program] = &[
     Program { name: "git", package: "git", purpose: "tidy lists the repository's files with it" },
     Program { name: "cc", package: "build-essential", purpose: "it compiles the embedded SQLite" },
+    Program { name: "redis-server", package: "redis-server", purpose: "the tests deliver to it" },
+    Program { name: "promtool", package: "prometheus", purpose: "it checks what `/metrics` answers" },
     Program { name: "sh", package: "dash", purpose: "the README's commands run in it" },
     Program { name: "python3", package: "python3", purpose: "the Python SDK's tests run in it" },
 ];

@@ -94,7 +94,8 @@ impl Text {
         for (name, help, figure) in [
             ("tacho_cost_per_feature_usd", "Mean cost of completed features.", metrics.cost_per_feature),
             (
-                "tacho_average_retry_count",
+                // A name that ends in `_count` is taken for a part of a histogram.
+                "tacho_average_retries",
                 "Retries before a task was complete, on average.",
                 metrics.average_retry_count,
             ),

@@ -7,6 +7,7 @@ mod grpc;
 mod handlers;
 mod hooks;
 mod live;
+mod prometheus;
 mod query;
 mod server;
 mod stop;
