@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check and test, in order, with a headline for each and a summary at the end.
 
+mod opentelemetry;
 mod plugin;
 mod python_sdk;
 mod readme;
@@ -19,6 +20,8 @@ use summary::{Outcome, Summary};
 const PROGRAMS: &[Program] = &[
     Program { name: "git", package: "git", purpose: "tidy lists the repository's files with it" },
     Program { name: "cc", package: "build-essential", purpose: "it compiles the embedded SQLite" },
+    Program { name: "redis-server", package: "redis-server", purpose: "the tests deliver to it" },
+    Program { name: "promtool", package: "prometheus", purpose: "it checks what `/metrics` answers" },
     Program { name: "sh", package: "dash", purpose: "the README's commands run in it" },
     Program { name: "python3", package: "python3", purpose: "the Python SDK's tests run in it" },
 ];
@@ -40,6 +43,7 @@ const STEPS: &[Step] = &[
     Step { name: "the Claude Code plugin", slow: false, run: plugin::run },
     Step { name: "the Python SDK (sdk-python)", slow: false, run: python_sdk::tests },
     Step { name: "the Python SDK's types", slow: false, run: python_sdk::types },
+    Step { name: "OpenTelemetry's own library", slow: false, run: opentelemetry::run },
     Step { name: "the load generator's tests", slow: true, run: load_generator },
     Step { name: "slow tests of the binary", slow: true, run: slow_tests },
 ];
@@ -86,10 +90,14 @@ fn release_build(workspace: &Workspace) -> Result<Outcome> {
     Ok(succeeds(&mut workspace.cargo(&["build", "--release", "--package", "tacho"]))?.into())
 }
 
-/// The binary's `slow` tests: a server killed under load, a real coding agent that runs offline.
-/// They find the agent by `TACHO_TEST_CLAUDE`.
+/// Pinned: its prices are compared with ours.
+const PHOENIX: &str = "arize-phoenix==20.26.1";
+
+/// The binary's `slow` tests: a server killed under load, a real coding agent that runs offline, a real reader of
+/// traces. They find the agent by `TACHO_TEST_CLAUDE`, the reader by `TACHO_TEST_PHOENIX`.
 fn slow_tests(workspace: &Workspace) -> Result<Outcome> {
     let claude = install::npm_program(&workspace.target.join("npm"), "@anthropic-ai/claude-code", "claude")?;
+    let phoenix = install::python_packages(&workspace.target.join("python-phoenix"), &[PHOENIX])?;
     let binary = workspace.tacho();
     if !binary.is_file() {
         bail!("{} is missing: the release build must pass first", binary.display());
@@ -97,5 +105,6 @@ fn slow_tests(workspace: &Workspace) -> Result<Outcome> {
     let mut command = workspace.cargo(&["test", "--release", "--package", "tacho", "--test", "slow"]);
     command.args(["--", "--test-threads", "1", "--nocapture"]);
     command.env("TACHO_SLOW", "1").env("TACHO_TEST_CLAUDE", claude);
+    command.env("TACHO_TEST_PHOENIX", phoenix.join("phoenix"));
     Ok(succeeds(&mut command)?.into())
 }

@@ -6,7 +6,9 @@
 mod bucket;
 mod kind;
 mod local_file;
+mod model_request;
 mod name;
+mod protobuf;
 mod quiet;
 mod resp;
 mod rotation;

@@ -21,6 +21,8 @@ pub struct Settings {
     pub to: Option<String>,
     /// Who we are to the receiver.
     pub user: Option<String>,
+    /// Which of the things that a kind can send are sent.
+    pub signals: Option<String>,
     /// What proves who we are; never told in an error.
     pub secret: Option<Secret>,
     pub rotation: Rotation,

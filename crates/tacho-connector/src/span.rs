@@ -20,6 +20,8 @@ struct Pair {
     ends: &'static [(&'static str, bool)],
     /// Fields of the payload that tell one span from another.
     keys: &'static [&'static str],
+    /// Whether those come again for another span: then an end takes the beginning before it from later ones.
+    keys_repeat: bool,
     level: Level,
 }
 
@@ -36,30 +38,35 @@ const PAIRS: &[Pair] = &[
         begins: "claude.pre_tool_use",
         ends: &[("claude.post_tool_use", false), ("claude.post_tool_use_failure", true)],
         keys: &["tool_use_id"],
+        keys_repeat: false,
         level: Level::Tool,
     },
     Pair {
         begins: "claude.subagent_start",
         ends: &[("claude.subagent_stop", false)],
         keys: &["agent_id"],
+        keys_repeat: false,
         level: Level::Agent,
     },
     Pair {
         begins: "claude.user_prompt_submit",
         ends: &[("claude.stop", false), ("claude.stop_failure", true)],
         keys: &["prompt_id"],
+        keys_repeat: false,
         level: Level::Turn,
     },
     Pair {
         begins: "claude.session_start",
         ends: &[("claude.session_end", false)],
         keys: &["session_id"],
+        keys_repeat: false,
         level: Level::Session,
     },
     Pair {
         begins: FACTORY_AGENT,
         ends: &[("agent_completed", false)],
         keys: &["agent", "task_id"],
+        keys_repeat: true,
         level: Level::Agent,
     },
 ];
@@ -104,7 +111,7 @@ pub(crate) fn ended(
     let Some((pair, is_failure)) = ended_by(event.kind()) else { return Ok(None) };
     let begin = beginning(engine, runtime, pair, event)?;
     // Compaction ends an agent that never began.
-    if begin.is_none() && pair.level == Level::Agent {
+    if begin.is_none() && event.kind() == "claude.subagent_stop" {
         return Ok(None);
     }
     let is_failure = is_failure || field(event, "status").is_some_and(|status| status == "failed");
@@ -128,15 +135,16 @@ fn ended_by(kind: &str) -> Option<(&'static Pair, bool)> {
     })
 }
 
-/// The last event before `end` that begins the same.
+/// The last event before `end` that begins the same, unless it has ended already.
 fn beginning(
     engine: &Engine,
     runtime: &Runtime,
     pair: &Pair,
     end: &Recorded,
 ) -> Result<Option<Recorded>, QueryError> {
+    let ends = pair.ends.iter().filter(|_| pair.keys_repeat).map(|(kind, _)| *kind);
     let filter = Filter {
-        types: vec![Pattern::new(pair.begins)],
+        types: std::iter::once(pair.begins).chain(ends).map(Pattern::new).collect(),
         stream: Some(Pattern::new(end.stream())),
         ..Filter::default()
     };
@@ -146,8 +154,8 @@ fn beginning(
     let is_same = |begin: &Recorded| begin.position < end.position && pair.is_same(begin, end);
     for _ in 0..LOOKS_BACK / 100 {
         let page = runtime.block_on(engine.query(query.clone()))?;
-        if let Some(begin) = page.events.into_iter().find(is_same) {
-            return Ok(Some(begin));
+        if let Some(found) = page.events.into_iter().find(is_same) {
+            return Ok(Some(found).filter(|found| found.kind() == pair.begins));
         }
         match page.next {
             Some(next) => query.cursor = Some(next),
@@ -211,8 +219,8 @@ impl Span {
     pub(crate) fn to_json(&self) -> Value {
         let session = session(&self.told);
         let trace = context(self.begin.as_ref().unwrap_or(&self.told)).trace_id;
-        let begin = self.begin.as_ref().map_or(self.end, Recorded::time);
-        let end = self.end.max(begin);
+        let begin = self.begin.as_ref().map_or_else(|| lasted_since(&self.told), |begin| begin.time().0);
+        let end = self.end.0.max(begin);
         let (code, message) = match self.outcome {
             Outcome::Unfinished => (0, String::new()),
             Outcome::Success => (1, String::new()),
@@ -223,8 +231,8 @@ impl Span {
             "spanId": hex(&self.id(&session)),
             "name": self.name(),
             "kind": 1,
-            "startTimeUnixNano": begin.0.to_string(),
-            "endTimeUnixNano": end.0.to_string(),
+            "startTimeUnixNano": begin.to_string(),
+            "endTimeUnixNano": end.to_string(),
             "attributes": self.attributes(&session),
             "status": {"code": code, "message": message},
             "links": self.links(),
@@ -255,18 +263,12 @@ impl Span {
     }
 
     fn parent(&self, session: &str) -> Option<[u8; 8]> {
-        let turn =
-            field(&self.told, "prompt_id").map(|turn| derived_span_id(session, &format!("turn:{turn}")));
-        let of_session =
-            self.told.attribute("sessionid").is_some().then(|| derived_span_id(session, session));
+        let (agent, turn) = (field(&self.told, "agent_id"), field(&self.told, "prompt_id"));
         match self.pair.level {
             Level::Session => None,
-            Level::Turn => of_session,
-            Level::Agent => turn.or(of_session),
-            Level::Tool => {
-                let agent = field(&self.told, "agent_id").map(|agent| derived_span_id(session, &agent));
-                agent.or(turn).or(of_session)
-            }
+            Level::Turn => child_of(&self.told, session, None, None),
+            Level::Agent => child_of(&self.told, session, None, turn.as_deref()),
+            Level::Tool => child_of(&self.told, session, agent.as_deref(), turn.as_deref()),
         }
     }
 
@@ -291,7 +293,8 @@ impl Span {
             Level::Tool => Some("execute_tool"),
         };
         let text = |name: &str| field(&self.told, name);
-        let model = self.begin.as_ref().and_then(|begin| field(begin, "model"));
+        // A reader takes what names a model and no operation for a request to it.
+        let model = operation.and(self.begin.as_ref()).and_then(|begin| field(begin, "model"));
         let told = [
             ("gen_ai.operation.name", operation.map(str::to_owned)),
             ("gen_ai.conversation.id", Some(session.to_owned())),
@@ -324,13 +327,31 @@ impl Span {
     }
 }
 
+/// The span in which something happened: the agent's, else the turn's, else the session's.
+pub(crate) fn child_of(
+    event: &Recorded,
+    session: &str,
+    agent: Option<&str>,
+    turn: Option<&str>,
+) -> Option<[u8; 8]> {
+    let in_session = event.attribute("sessionid").is_some().then(|| derived_span_id(session, session));
+    let of_turn = || turn.map(|turn| derived_span_id(session, &format!("turn:{turn}")));
+    agent.map(|agent| derived_span_id(session, agent)).or_else(of_turn).or(in_session)
+}
+
 /// What a trace is derived from: the session, else the stream.
-fn session(event: &Recorded) -> String {
+pub(crate) fn session(event: &Recorded) -> String {
     event.text("sessionid").map_or_else(|| event.stream().to_owned(), |session| session.into_owned())
 }
 
+/// When what an event ends began, by what it says of how long it took; in nanoseconds.
+pub(crate) fn lasted_since(end: &Recorded) -> i64 {
+    let took = field(end, "duration_ms").and_then(|text| text.parse::<f64>().ok());
+    end.time().0.saturating_sub((took.unwrap_or(0.0).max(0.0) * 1e6) as i64)
+}
+
 /// The text of a field of the payload.
-fn field(event: &Recorded, name: &str) -> Option<String> {
+pub(crate) fn field(event: &Recorded, name: &str) -> Option<String> {
     let value = text::member(event.data()?, name)?;
     (text::kind(value) != text::Kind::Null).then(|| text::text(value).into_owned())
 }

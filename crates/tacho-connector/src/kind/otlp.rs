@@ -1,6 +1,8 @@
-//! `otlp`: the log as traces and log records of OpenTelemetry, over OTLP/HTTP in JSON.
+//! `otlp`: the log as traces and log records of OpenTelemetry, over OTLP/HTTP.
 
 use super::Kind;
+use crate::model_request;
+use crate::protobuf::{self, Message, PartialSuccess};
 use crate::quiet::Quiet;
 use crate::span::{Span, SpanSet, attribute, context, ended, hex};
 use crate::web::{self, Web};
@@ -14,31 +16,81 @@ use tokio::runtime::Runtime;
 
 pub(super) const KIND: Kind = Kind {
     name: "otlp",
-    about: "Sends each event as a log record to `url` + `/v1/logs`, and each session, turn, agent and tool call, when it \
-            ends, as a span to `url` + `/v1/traces`, with the attributes of the GenAI conventions and links for causation. \
-            What has not ended when its session stops, or has been quiet for `quiet_ms`, is sent with \
-            `tacho.unfinished`, once; an end that comes later is sent too. Ids of spans are derived: what is sent twice \
-            is the same span. The secret is sent as a bearer token.",
-    keys: &["url", "secret_env", "secret_file", "timeout_ms", "quiet_ms"],
+    about: "Sends each event as a log record to `url` + `/v1/logs`, and each session, turn, agent, tool call and request to \
+            a model, when it ends, as a span to `url` + `/v1/traces`, with the attributes of the GenAI conventions and \
+            links for causation, as Protocol Buffers, or with `mode = \"json\"` as JSON. What has not ended \
+            when its session stops, or has been quiet for `quiet_ms`, is sent with `tacho.unfinished`, once; an end that \
+            comes later is sent too. Ids of spans are derived: what is sent twice is the same span. The secret is sent as \
+            a bearer token.",
+    keys: &["url", "mode", "signals", "secret_env", "secret_file", "timeout_ms", "quiet_ms"],
     batch: || BatchLimits { events: 200, bytes: 1 << 20, window_ms: 500 },
-    check: |settings, _| web::url(settings).map(drop),
+    check: |settings, _| {
+        web::url(settings)?;
+        mode(settings)?;
+        signals(settings).map(drop)
+    },
     open,
 };
 
 /// How long a session is quiet before what it began counts as unfinished.
 const QUIET: Duration = Duration::from_secs(30 * 60);
 
+/// How a message is written; receivers must know the first (OTLP, "Binary Protobuf Encoding").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Protobuf,
+    Json,
+}
+
+fn mode(settings: &Settings) -> Result<Mode, SettingsError> {
+    match settings.mode.as_deref() {
+        None | Some("protobuf") => Ok(Mode::Protobuf),
+        Some("json") => Ok(Mode::Json),
+        Some(other) => {
+            Err(SettingsError::unusable("mode", format!("{other:?} is neither protobuf nor json")))
+        }
+    }
+}
+
+/// Whether traces are sent, and whether logs are.
+fn signals(settings: &Settings) -> Result<(bool, bool), SettingsError> {
+    match settings.signals.as_deref() {
+        None | Some("all") => Ok((true, true)),
+        Some("traces") => Ok((true, false)),
+        Some("logs") => Ok((false, true)),
+        Some(other) => {
+            Err(SettingsError::unusable("signals", format!("{other:?} is none of all, traces and logs")))
+        }
+    }
+}
+
+/// One of the two doors of a receiver.
+struct Signal {
+    path: &'static str,
+    message: &'static Message,
+    /// What JSON calls the count of those that were refused.
+    rejected: &'static str,
+}
+
+const TRACES: Signal = Signal { path: "/v1/traces", message: &protobuf::TRACES, rejected: "rejectedSpans" };
+const LOGS: Signal = Signal { path: "/v1/logs", message: &protobuf::LOGS, rejected: "rejectedLogRecords" };
+
 fn open(settings: &Settings, surroundings: &Surroundings) -> super::Opened {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(|error| SettingsError::unusable("kind", error.to_string()))?;
-    let (web, engine) = (Web::open(settings)?, surroundings.engine.clone());
+    let (web, engine, mode) = (Web::open(settings)?, surroundings.engine.clone(), mode(settings)?);
+    let (traces, logs) = signals(settings)?;
     let quiet = Quiet::new(settings.quiet_ms.map_or(QUIET, Duration::from_millis));
-    let (token, filter) = (settings.secret.clone(), settings.filter.clone());
-    Ok(Box::new(Otlp { web, engine, runtime, token, quiet, unheard: Some(filter) }))
+    let (token, unheard) = (settings.secret.clone(), Some(settings.filter.clone()));
+    Ok(Box::new(Otlp { web, mode, traces, logs, engine, runtime, token, quiet, unheard }))
 }
 
 struct Otlp {
     web: Web,
+    mode: Mode,
+    /// Which are sent.
+    traces: bool,
+    logs: bool,
     engine: Engine,
     /// For asking the engine on a thread that is no task.
     runtime: Runtime,
@@ -50,28 +102,26 @@ struct Otlp {
 
 impl Deliver for Otlp {
     fn deliver(&mut self, delivery: &Delivery<'_>) -> Result<Delivered, Failure> {
-        let mut spans = Vec::new();
-        for event in delivery.events {
-            if SpanSet::stops(event.kind()) {
-                let open = self.quiet.open(&self.engine, &self.runtime, event.stream(), event.position);
-                spans.extend(open.map_err(behind)?);
-            }
-            spans.extend(ended(&self.engine, &self.runtime, event).map_err(behind)?);
+        if self.traces {
+            self.send_spans(self.spans(delivery.events)?)?;
         }
-        self.send_spans(&spans)?;
-        let records: Vec<Value> = delivery.events.iter().map(record).collect();
-        self.send(
-            "/v1/logs",
-            &json!({"resourceLogs": [{
-                "resource": resource(), "scopeLogs": [{"scope": scope(), "logRecords": records}]
-            }]}),
-            "rejectedLogRecords",
-        )?;
+        if self.logs {
+            let records: Vec<Value> = delivery.events.iter().map(record).collect();
+            self.send(
+                &LOGS,
+                &json!({"resourceLogs": [{
+                    "resource": resource(), "scopeLogs": [{"scope": scope(), "logRecords": records}]
+                }]}),
+            )?;
+        }
         delivery.events.iter().for_each(|event| self.quiet.hear(event));
         Ok(Delivered::default())
     }
 
     fn rest(&mut self) -> Result<Option<Duration>, Failure> {
+        if !self.traces {
+            return Ok(None);
+        }
         if let Some(filter) = &self.unheard {
             self.quiet.recall(&self.engine, &self.runtime, filter).map_err(behind)?;
             self.unheard = None;
@@ -79,9 +129,10 @@ impl Deliver for Otlp {
         let fallen = self.quiet.fallen(self.engine.now());
         let mut spans = Vec::new();
         for (stream, position) in &fallen {
-            spans.extend(self.quiet.open(&self.engine, &self.runtime, stream, *position).map_err(behind)?);
+            let open = self.quiet.open(&self.engine, &self.runtime, stream, *position);
+            spans.extend(open.map_err(behind)?.iter().map(Span::to_json));
         }
-        let sent = self.send_spans(&spans);
+        let sent = self.send_spans(spans);
         if !matches!(&sent, Err(Failure { verdict: Verdict::Retry { .. }, .. })) {
             self.quiet.forget(&fallen);
         }
@@ -94,39 +145,68 @@ fn behind(error: tacho_engine::QueryError) -> Failure {
 }
 
 impl Otlp {
-    fn send_spans(&self, spans: &[Span]) -> Result<(), Failure> {
+    /// The spans that end with these events.
+    fn spans(&self, events: &[Recorded]) -> Result<Vec<Value>, Failure> {
+        let mut spans = Vec::new();
+        for event in events {
+            if SpanSet::stops(event.kind()) {
+                let open = self.quiet.open(&self.engine, &self.runtime, event.stream(), event.position);
+                spans.extend(open.map_err(behind)?.iter().map(Span::to_json));
+            }
+            let span = ended(&self.engine, &self.runtime, event).map_err(behind)?;
+            spans.extend(span.map(|span| span.to_json()));
+            spans.extend(model_request::span(event));
+        }
+        Ok(spans)
+    }
+
+    fn send_spans(&self, spans: Vec<Value>) -> Result<(), Failure> {
         if spans.is_empty() {
             return Ok(());
         }
-        let spans: Vec<Value> = spans.iter().map(Span::to_json).collect();
         self.send(
-            "/v1/traces",
+            &TRACES,
             &json!({"resourceSpans": [{
                 "resource": resource(), "scopeSpans": [{"scope": scope(), "spans": spans}]
             }]}),
-            "rejectedSpans",
         )
     }
 
-    fn send(&self, below: &str, message: &Value, rejected: &str) -> Result<(), Failure> {
+    fn send(&self, signal: &Signal, message: &Value) -> Result<(), Failure> {
         let authorization = self.token.as_ref().map(|token| format!("Bearer {}", token.reveal()));
-        let mut headers = vec![("content-type", "application/json")];
+        let (media_type, body) = match self.mode {
+            Mode::Protobuf => ("application/x-protobuf", protobuf::encode(message, signal.message)),
+            Mode::Json => ("application/json", message.to_string().into_bytes()),
+        };
+        let mut headers = vec![("content-type", media_type)];
         headers.extend(authorization.as_deref().map(|value| ("authorization", value)));
         let now = self.engine.now().0.div_euclid(1_000_000_000);
-        let answer = self.web.post(below, &headers, message.to_string().as_bytes(), now)?;
+        let answer = self.web.post(signal.path, &headers, &body, now)?;
         // A success may be partial (OTLP, "Partial Success"): those are not to be sent again.
-        let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
-        let partial = &answer["partialSuccess"];
-        let count =
-            partial[rejected].as_str().map_or_else(|| partial[rejected].as_u64(), |text| text.parse().ok());
-        match count {
-            Some(count) if count > 0 => {
-                let why = partial["errorMessage"].as_str().unwrap_or("no reason was given");
-                Err(Failure::reject("partial_success", format!("{} refused {count}: {why}", self.web.host())))
+        let partial = match self.mode {
+            Mode::Protobuf => protobuf::partial_success(&answer),
+            Mode::Json => partial_success(&answer, signal.rejected),
+        };
+        match partial {
+            Some(PartialSuccess { rejected, message }) if rejected > 0 => {
+                let why = if message.is_empty() { "no reason was given" } else { &message };
+                Err(Failure::reject(
+                    "partial_success",
+                    format!("{} refused {rejected}: {why}", self.web.host()),
+                ))
             }
             _ => Ok(()),
         }
     }
+}
+
+fn partial_success(answer: &[u8], rejected: &str) -> Option<PartialSuccess> {
+    let answer: Value = serde_json::from_slice(answer).ok()?;
+    let partial = answer.get("partialSuccess")?;
+    let rejected = &partial[rejected];
+    let rejected = rejected.as_str().map_or_else(|| rejected.as_i64(), |text| text.parse().ok())?;
+    let message = partial["errorMessage"].as_str().unwrap_or_default().to_owned();
+    Some(PartialSuccess { rejected, message })
 }
 
 fn resource() -> Value {

@@ -45,7 +45,12 @@ fn a_session_is_a_tree_of_spans_whatever_is_sent_twice() {
     session(8, "stop", "");
     session(9, "session_end", "");
     let url = receiver.url.trim_end_matches("/events").to_owned();
-    let settings = Settings { url: Some(url), secret: Some(Secret::new("hunter2")), ..Settings::default() };
+    let settings = Settings {
+        url: Some(url),
+        mode: Some("json".into()),
+        secret: Some(Secret::new("hunter2")),
+        ..Settings::default()
+    };
     bench.start("otlp", settings, |policy| policy.batch.window_ms = 0);
     bench.until("it is delivered", |status| status.done == 9);
     bench.engine.close().unwrap();
@@ -104,7 +109,7 @@ fn unfinished(spans: &[Value]) -> Vec<&str> {
 
 fn settings(receiver: &Receiver) -> Settings {
     let url = receiver.url.trim_end_matches("/events").to_owned();
-    Settings { url: Some(url), ..Settings::default() }
+    Settings { url: Some(url), mode: Some("json".into()), ..Settings::default() }
 }
 
 const ABANDONED: [&str; 4] = ["session", "turn", "invoke_agent Explore", "execute_tool Bash"];
@@ -173,4 +178,36 @@ fn a_stop_tells_what_has_not_ended_by_then() {
     let told = spans(&receiver);
     assert_eq!(unfinished(&told), ABANDONED[1..]);
     assert_eq!((told.len(), &named(&told, "session")["status"]["code"]), (5, &1.into()));
+}
+
+#[test]
+fn work_of_an_agent_without_an_id_is_a_span_each_time() {
+    let receiver = Receiver::start(&[]);
+    let bench = Bench::new();
+    let of_critic = |id: u64, kind: &str, data: &str| {
+        let data = format!("{{\"agent\":\"critic\",\"task_id\":\"t1\"{data}}}");
+        bench.append_to(kind, "task/t1", None, id, &data);
+    };
+    of_critic(1, "agent_started", "");
+    of_critic(2, "agent_completed", ",\"status\":\"failed\",\"duration_ms\":1");
+    // This one told of its end alone.
+    of_critic(3, "agent_completed", ",\"status\":\"success\",\"duration_ms\":1500");
+    let url = receiver.url.trim_end_matches("/events").to_owned();
+    let settings = Settings {
+        url: Some(url),
+        mode: Some("json".into()),
+        signals: Some("traces".into()),
+        ..Settings::default()
+    };
+    bench.start("otlp", settings, |_| {});
+    bench.until("it is delivered", |status| status.done == 3);
+
+    let all = spans(&receiver);
+    assert_eq!(all.len(), 2);
+    assert_ne!(all[0]["spanId"], all[1]["spanId"]);
+    let codes = [&all[0]["status"]["code"], &all[1]["status"]["code"]];
+    assert_eq!(codes, [&serde_json::json!(2), &serde_json::json!(1)]);
+    let number = |name: &str| all[1][name].as_str().unwrap().parse::<i64>().unwrap();
+    assert_eq!(number("endTimeUnixNano") - number("startTimeUnixNano"), 1_500_000_000);
+    assert!(receiver.requests().iter().all(|request| request.head.starts_with("post /v1/traces")));
 }

@@ -161,7 +161,7 @@ impl Text {
         }
         // Of all that was spent there is a counter; to OpenMetrics the two would be one family.
         for figure in FIGURES.iter().filter(|figure| figure.name != "cost_usd") {
-            let name = format!("tacho_{}{}", figure.name, missing_suffix(figure));
+            let name = family_name(figure);
             self.head(&name, "gauge", &format!("Of the last hour: {}", figure.help));
             if let Some(number) = (figure.read)(metrics) {
                 let _ = writeln!(self.0, "{name} {number}");
@@ -189,10 +189,13 @@ impl Text {
     }
 }
 
-/// What a figure's name lacks to say its unit.
-fn missing_suffix(figure: &Figure) -> &'static str {
+/// A figure's name, and its unit where the name does not say it.
+fn family_name(figure: &Figure) -> String {
     let suffix = figure.unit.suffix();
-    if figure.name.ends_with(suffix) { "" } else { suffix }
+    let missing = if figure.name.ends_with(suffix) { "" } else { suffix };
+    // A name that ends in `_count` is taken for a part of a histogram.
+    let name = figure.name.strip_suffix("_count").unwrap_or(figure.name);
+    format!("tacho_{name}{missing}")
 }
 
 /// A label's value, as the format wants it.

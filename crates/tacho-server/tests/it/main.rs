@@ -8,6 +8,7 @@ mod handlers;
 mod hooks;
 mod live;
 mod prometheus;
+mod promtool;
 mod query;
 mod server;
 mod stop;

@@ -104,7 +104,12 @@ pub const KEYS: &[Key] = &[
     key("retry.longest_ms", Holds::Setting(Kind::Milliseconds), "The longest pause. Default 60000."),
     key("path", Holds::Text, "The file or folder."),
     key("url", Holds::Text, "The receiver."),
-    key("mode", Holds::Text, "`batch`, `structured` or `payload`."),
+    key("mode", Holds::Text, "`http`: `batch`, `structured` or `payload`. `otlp`: `protobuf` or `json`."),
+    key(
+        "signals",
+        Holds::Text,
+        "`otlp`: `traces` or `logs` alone, for a receiver of one of them. Default `all`.",
+    ),
     key("from", Holds::Text, "The mail address that writes, such as `Tachograph <tacho@example.com>`."),
     key("to", Holds::Text, "The mail addresses that are written to, commas between them."),
     key("user", Holds::Text, "The name at the mail server; the secret is its password."),
@@ -235,6 +240,7 @@ fn set_text(sink: &mut Sink, key: &str, text: String) -> Result<()> {
         "from" => sink.settings.from = Some(text),
         "to" => sink.settings.to = Some(text),
         "user" => sink.settings.user = Some(text),
+        "signals" => sink.settings.signals = Some(text),
         "secret_env" => sink.secret = Some(SecretPlace::Variable(text)),
         "secret_file" => sink.secret = Some(SecretPlace::File(text)),
         _ => {}

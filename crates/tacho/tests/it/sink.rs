@@ -2,6 +2,7 @@
 
 use crate::place::Place;
 use crate::server::{Server, eventually};
+use expect_test::expect;
 use rustix::process::Signal;
 use std::fs;
 
@@ -62,4 +63,55 @@ fn a_sink_that_cannot_be_used_is_refused_with_its_line() {
         "{}",
         answer.stderr
     );
+}
+
+#[test]
+fn traces_say_the_same_in_both_encodings() {
+    let (place, elsewhere) = (Place::new(), Place::new());
+    let receiver = Server::start(&elsewhere);
+    let sinks = ["protobuf", "json"].map(|mode| {
+        format!(
+            "[[sink]]\nkind = \"otlp\"\nname = \"{mode}\"\nmode = \"{mode}\"\nsignals = \"traces\"\nurl = \"http://{}\"\n",
+            receiver.address
+        )
+    });
+    place.write("project/tacho.toml", &sinks.concat());
+    let server = Server::start(&place);
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../tacho-testkit/fixtures");
+    let session = fs::read_to_string(format!("{fixtures}/claude-code/sessions/full.jsonl")).unwrap();
+    for line in session.lines() {
+        let fired: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(server.post("/hooks/claude-code", &fired["payload"].to_string()).contains(" 200 "));
+    }
+    let logs = fs::read_to_string(format!("{fixtures}/otlp/json/013_logs.json")).unwrap();
+    assert!(server.post("/v1/logs", &logs).contains(" 200 "));
+    for sink in ["protobuf", "json"] {
+        eventually("all is sent", || {
+            let told = &server.json(&["handler", "show", sink, "--json"])[0];
+            assert_eq!(told["dead"], 0, "{told}");
+            told["pending"] == 0 && told["done"].as_u64() > Some(40)
+        });
+    }
+    let spans = receiver.json(&["events", "--type", "otel.span", "--limit", "1000", "--json"]);
+    let mut names: Vec<_> = spans.iter().map(|span| span["data"]["name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    expect![[r#"
+        [
+            "chat claude-sonnet-4-5",
+            "execute_tool Agent",
+            "execute_tool Bash",
+            "execute_tool Bash",
+            "execute_tool Bash",
+            "execute_tool Bash",
+            "execute_tool Bash",
+            "execute_tool Edit",
+            "execute_tool Read",
+            "execute_tool Read",
+            "execute_tool Write",
+            "invoke_agent general-purpose",
+            "session",
+            "turn",
+        ]
+    "#]]
+    .assert_debug_eq(&names);
 }

@@ -4,6 +4,7 @@
 mod claude;
 mod idle;
 mod kill;
+mod phoenix;
 mod server;
 
 /// Whether slow tests were asked for; says so when not.

@@ -9,6 +9,11 @@ use std::time::{Duration, Instant};
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 pub struct Server {
     process: Child,
     port: u16,
@@ -18,10 +23,15 @@ pub struct Server {
 impl Server {
     /// Starts the server and waits until it is ready.
     pub fn start(data: &Path) -> Server {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Server::start_with(data, &[])
+    }
+
+    pub fn start_with(data: &Path, arguments: &[&str]) -> Server {
+        let port = free_port();
         let process = Command::new(env!("CARGO_BIN_EXE_tacho"))
             .args(["up", "--listen", &format!("127.0.0.1:{port}"), "--data"])
             .arg(data)
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
