@@ -4,7 +4,7 @@ mod plugin;
 mod python_sdk;
 mod readme;
 mod summary;
-mod web;
+pub mod web;
 
 use std::time::Instant;
 
