@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::install::{self, Program};
+use crate::test::web;
 use crate::workspace::{Workspace, succeeds};
 
 /// Peers that come from the Python index, pinned so that two runs compare. Debian's NATS server is too old to sync
@@ -23,12 +24,14 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<bool> {
     let folder = workspace.target.join("bench");
     std::fs::create_dir_all(&folder)?;
     generator.env("TACHO_BENCH_DATA", &folder).env("TACHO", product(workspace)?);
-    for (variable, program) in peers(&folder) {
+    let dashboard =
+        [("TACHO_BENCH_CHROMIUM", web::chromium()), ("TACHO_BENCH_WEB", web::packages(workspace))];
+    for (variable, program) in peers(&folder).into_iter().chain(dashboard) {
         match program {
             Ok(path) => {
                 generator.env(variable, path);
             }
-            Err(error) => eprintln!("a peer is left out: {error:#}"),
+            Err(error) => eprintln!("a part is left out: {error:#}"),
         }
     }
     succeeds(&mut generator)

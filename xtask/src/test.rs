@@ -5,7 +5,7 @@ mod plugin;
 mod python_sdk;
 mod readme;
 mod summary;
-mod web;
+pub mod web;
 
 use std::time::Instant;
 

@@ -1,9 +1,13 @@
 //! What can be measured. To add a bench, add one file and one line.
 
 mod append;
+mod dashboard;
+mod fanout;
+mod figures;
 mod hook;
 mod ids;
 mod query;
+mod sinks;
 mod sse;
 mod sustained;
 
@@ -48,6 +52,30 @@ pub const BENCHES: &[Bench] = &[
         about: "from append to a subscriber's receipt at 1,000 events/s",
         long: false,
         run: |options| Box::pin(sse::run(options)),
+    },
+    Bench {
+        name: "fanout",
+        about: "200 events/s to 500 subscribers over SSE and WebSocket",
+        long: false,
+        run: |options| Box::pin(fanout::run(options)),
+    },
+    Bench {
+        name: "sinks",
+        about: "each kind of sink: a burst, and one event from append to delivered",
+        long: false,
+        run: |options| Box::pin(sinks::run(options)),
+    },
+    Bench {
+        name: "figures",
+        about: "what the key figures cost the fold, and their answers on 1,000,000 events",
+        long: false,
+        run: |options| Box::pin(figures::run(options)),
+    },
+    Bench {
+        name: "dashboard",
+        about: "the page in a browser over 100,000 events, and the server's memory meanwhile",
+        long: false,
+        run: |options| Box::pin(dashboard::run(options)),
     },
     Bench {
         name: "query",

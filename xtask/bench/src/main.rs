@@ -4,6 +4,7 @@
 //! One thread drives every client, so that the generator takes little from a machine that the servers share.
 
 mod benches;
+mod fill;
 mod http;
 mod latency;
 mod load;
@@ -12,8 +13,11 @@ mod options;
 mod payload;
 mod peers;
 mod process;
+mod receiver;
 mod report;
+mod subscriber;
 mod tacho;
+mod work;
 
 use std::process::ExitCode;
 
@@ -43,7 +47,7 @@ fn main() -> ExitCode {
         }
         Request::Run(options) => options,
     };
-    match run(options) {
+    match run(&options) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -54,7 +58,7 @@ fn main() -> ExitCode {
 }
 
 /// Answers whether every bench could be measured; a missed floor is a figure, not a failure.
-fn run(options: Options) -> Result<bool> {
+fn run(options: &Options) -> Result<bool> {
     // Whoever started the generator may be killed; the servers must not outlive that.
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
@@ -64,7 +68,7 @@ fn run(options: Options) -> Result<bool> {
         let mut terminate = signal(SignalKind::terminate())?;
         // Dropping the measurement ends every server that it started.
         tokio::select! {
-            measured = measure(&options) => measured,
+            measured = measure(options) => measured,
             _ = interrupt.recv() => Ok(false),
             _ = terminate.recv() => Ok(false),
         }

@@ -30,12 +30,16 @@ pub struct Options {
     pub nats: Option<PathBuf>,
     pub redis: Option<PathBuf>,
     pub umadb: Option<PathBuf>,
+    /// None where there is no browser.
+    pub chromium: Option<PathBuf>,
+    /// The dashboard's sources, whose packages drive the browser.
+    pub web: PathBuf,
 }
 
 pub enum Request {
     Help,
     List,
-    Run(Options),
+    Run(Box<Options>),
 }
 
 impl Options {
@@ -52,6 +56,8 @@ impl Options {
             nats: path("TACHO_BENCH_NATS"),
             redis: path("TACHO_BENCH_REDIS"),
             umadb: path("TACHO_BENCH_UMADB"),
+            chromium: path("TACHO_BENCH_CHROMIUM"),
+            web: path("TACHO_BENCH_WEB").unwrap_or_else(|| "web".into()),
         };
         for argument in arguments {
             match argument.as_str() {
@@ -66,7 +72,7 @@ impl Options {
                 }
             }
         }
-        Ok(Request::Run(options))
+        Ok(Request::Run(Box::new(options)))
     }
 
     pub fn wants(&self, bench: &Bench) -> bool {

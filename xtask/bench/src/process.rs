@@ -55,6 +55,17 @@ impl Server {
         Ok((kib("VmRSS:")? / 1024.0, kib("RssAnon:")? / 1024.0))
     }
 
+    /// Processor time that the server has used, in seconds.
+    pub fn cpu_seconds(&self) -> Result<f64> {
+        // Linux counts it in hundredths for programs, whatever the kernel's own tick is.
+        const TICKS_PER_SECOND: f64 = 100.0;
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name before it may hold spaces; user and system time are the 12th and 13th field behind it.
+        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+        let ticks: Vec<f64> = fields.skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
+        Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
+    }
+
     /// Asks the server to end and waits for it; answers how long that took.
     pub async fn stop(mut self) -> Result<Duration> {
         let begun = Instant::now();

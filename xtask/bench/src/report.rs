@@ -16,6 +16,14 @@ pub struct Section {
     pub verdicts: Vec<Verdict>,
 }
 
+impl Section {
+    /// In place of figures that could not be taken here, why.
+    pub fn left_out(title: &'static str, why: impl Into<String>) -> Section {
+        let notes = vec![format!("Left out: {}", why.into())];
+        Section { title, notes, columns: Vec::new(), rows: Vec::new(), verdicts: Vec::new() }
+    }
+}
+
 /// A promise beside what came of it.
 pub struct Verdict {
     pub what: String,
@@ -65,8 +73,10 @@ impl Report {
         let mut text = String::from("# Benchmarks\n\n");
         text.push_str(&self.introduction());
         for section in &self.sections {
-            push(&mut text, format_args!("\n## {}\n\n", section.title));
-            text.push_str(&table(&section.columns, &section.rows));
+            push(&mut text, format_args!("\n## {}\n", section.title));
+            if !section.rows.is_empty() {
+                push(&mut text, format_args!("\n{}", table(&section.columns, &section.rows)));
+            }
             for note in &section.notes {
                 push(&mut text, format_args!("\n{note}\n"));
             }

@@ -22,16 +22,25 @@ pub struct Tacho {
     /// From the start of the process to the first 200 of `/readyz`.
     pub ready_after: Duration,
     binary: PathBuf,
+    configuration: Option<PathBuf>,
 }
 
 impl Tacho {
     /// A server on an empty folder.
     pub async fn start(options: &Options, name: &str) -> Result<Tacho> {
         let data = options.fresh_folder(name)?.join("data");
-        Tacho::open(&options.tacho, &data).await
+        Tacho::open(&options.tacho, &data, None).await
     }
 
-    async fn open(binary: &Path, data: &Path) -> Result<Tacho> {
+    /// A server on an empty folder that reads this configuration.
+    pub async fn start_configured(options: &Options, name: &str, configuration: &str) -> Result<Tacho> {
+        let folder = options.fresh_folder(name)?;
+        let path = folder.join("tacho.toml");
+        std::fs::write(&path, configuration)?;
+        Tacho::open(&options.tacho, &folder.join("data"), Some(&path)).await
+    }
+
+    async fn open(binary: &Path, data: &Path, configuration: Option<&Path>) -> Result<Tacho> {
         let address = free_address()?;
         let mut command = Command::new(binary);
         command
@@ -41,8 +50,11 @@ impl Tacho {
             .arg("--listen")
             .arg(address.to_string())
             .env("NO_COLOR", "1");
+        if let Some(path) = configuration {
+            command.arg("--config").arg(path);
+        }
         let begun = Instant::now();
-        let server = Server::start(command, address, &data.with_extension("log")).await?;
+        let server = Server::start(command, address, &log_of(data)).await?;
         while Connection::open(address).await?.get("/readyz").await?.status != 200 {
             ensure!(
                 begun.elapsed() < FOLD_PATIENCE,
@@ -52,14 +64,28 @@ impl Tacho {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let (data, binary) = (data.to_owned(), binary.to_owned());
-        Ok(Tacho { server, data, ready_after: begun.elapsed(), binary })
+        let configuration = configuration.map(Path::to_owned);
+        Ok(Tacho { server, data, ready_after: begun.elapsed(), binary, configuration })
     }
 
     /// Ends the server and starts it again; also answers how long the end took.
     pub async fn restart(self) -> Result<(Tacho, Duration)> {
-        let (data, binary) = (self.data.clone(), self.binary.clone());
-        let stopped_after = self.server.stop().await?;
-        Ok((Tacho::open(&binary, &data).await?, stopped_after))
+        let Tacho { server, data, binary, configuration, .. } = self;
+        let stopped_after = server.stop().await?;
+        Ok((Tacho::open(&binary, &data, configuration.as_deref()).await?, stopped_after))
+    }
+
+    /// Ends the server, takes the view away and starts again: it is ready when all is folded anew.
+    pub async fn fold_anew(self) -> Result<Tacho> {
+        let Tacho { server, data, binary, configuration, .. } = self;
+        server.stop().await?;
+        std::fs::remove_dir_all(data.join("view")).context("the view cannot be taken away")?;
+        Tacho::open(&binary, &data, configuration.as_deref()).await
+    }
+
+    /// What the server prints goes here.
+    pub fn log(&self) -> PathBuf {
+        log_of(&self.data)
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -87,6 +113,10 @@ impl Tacho {
         }
         Ok(begun.elapsed())
     }
+}
+
+fn log_of(data: &Path) -> PathBuf {
+    data.with_extension("log")
 }
 
 /// One keep-alive connection that appends prepared requests.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -76,11 +76,29 @@ fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) -> io
     Ok(())
 }
 
+/// The browser that drives the pages, installed when this machine allows it.
+pub fn chromium() -> Result<PathBuf> {
+    match CHROMIUM_NAMES.iter().find_map(|name| on_path(name)) {
+        Some(path) => Ok(path),
+        None => install::program(&CHROMIUM),
+    }
+}
+
+/// Brings the packages that drive the browser, unless they are there.
+pub fn packages(workspace: &Workspace) -> Result<PathBuf> {
+    let web = workspace.root.join("web");
+    if !web.join("node_modules/playwright-core").is_dir() {
+        let mut install = Command::new(install::program(&NPM)?);
+        install.args(["ci", "--no-audit", "--no-fund"]).current_dir(&web);
+        if !succeeds(&mut install)? {
+            bail!("npm could not install what web/package-lock.json names: is its registry reachable?");
+        }
+    }
+    Ok(web)
+}
+
 fn browser(workspace: &Workspace, npm: &Path) -> Result<Outcome> {
-    let chromium = match CHROMIUM_NAMES.iter().find_map(|name| on_path(name)) {
-        Some(path) => path,
-        None => install::program(&CHROMIUM)?,
-    };
+    let chromium = chromium()?;
     let binary = workspace.tacho();
     if !binary.is_file() {
         bail!("{} is missing: the release build must pass first", binary.display());

@@ -35,7 +35,7 @@ pub async fn run(options: &Options) -> Result<Section> {
                 pages::PAGE_EVENTS,
                 figure(events as f64),
                 figure(filled.events_per_second),
-                fill::BATCH_EVENTS,
+                crate::fill::BATCH_EVENTS,
                 figure(folded_after.as_secs_f64()),
             ),
             "A page that the time limit cut short is answered with what it has and a cursor; `cut` counts them."

@@ -1,15 +1,12 @@
 //! A log with as much variety as a busy team of agents leaves: skewed types, many streams, prose.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::http::Connection;
-use crate::payload::{PAYLOAD_BYTES, Variety, post_head, words};
-use crate::tacho::{expect_status, last_position};
-
-pub const BATCH_EVENTS: u64 = 1000;
+use crate::fill::{BATCH_EVENTS, Filled};
+use crate::payload::{PAYLOAD_BYTES, Variety, words};
 
 pub const TYPES: u64 = 50;
 pub const STREAMS: u64 = 10_000;
@@ -22,33 +19,9 @@ pub const PHASES: &[&str] = &["EXPLORE", "PLAN", "CODE", "TEST", "FIX", "DOCUMEN
 const FIRST_SECONDS: i64 = 1_760_000_000;
 const STEP: Duration = Duration::from_millis(20);
 
-pub struct Filled {
-    pub head: u64,
-    pub events_per_second: f64,
-}
-
 pub async fn fill(address: SocketAddr, events: u64) -> Result<Filled> {
-    let mut connection = Connection::open(address).await?;
     let mut variety = Variety::new(11);
-    let begun = Instant::now();
-    let mut sending = Duration::ZERO;
-    let mut head = 0;
-    for first in (0..events).step_by(BATCH_EVENTS as usize) {
-        let batch: Vec<String> =
-            (first..(first + BATCH_EVENTS).min(events)).map(|number| event(number, &mut variety)).collect();
-        let body = format!("[{}]", batch.join(","));
-        let mut request = post_head(address, body.len());
-        request.extend_from_slice(body.as_bytes());
-        let sent = Instant::now();
-        let answer = connection.exchange(&request).await?;
-        sending += sent.elapsed();
-        expect_status(&answer, 201)?;
-        head = last_position(&answer.body).unwrap_or(head);
-        if first > 0 && first % 500_000 == 0 {
-            eprintln!("    {first} events after {} s", begun.elapsed().as_secs());
-        }
-    }
-    Ok(Filled { head, events_per_second: events as f64 / sending.as_secs_f64() })
+    crate::fill::fill(address, events, |number| event(number, &mut variety)).await
 }
 
 fn event(number: u64, variety: &mut Variety) -> String {
