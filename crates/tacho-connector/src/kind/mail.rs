@@ -147,7 +147,8 @@ fn body(events: &[Recorded]) -> String {
         if let Some(data) = payload(event) {
             let mut pretty = serde_json::to_string_pretty(&data).unwrap_or_default();
             if pretty.len() > PAYLOAD_BYTES_MAX {
-                pretty.truncate(pretty.floor_char_boundary(PAYLOAD_BYTES_MAX));
+                let end = (0..=PAYLOAD_BYTES_MAX).rev().find(|end| pretty.is_char_boundary(*end));
+                pretty.truncate(end.unwrap_or(0));
                 pretty.push_str("\n… the log has the rest");
             }
             let _ = write!(text, "{pretty}\n\n");
