@@ -3,11 +3,12 @@
 use crate::config::Intake;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
+use bytes::Bytes;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use tacho_engine::{HookFrame, Parsers};
+use tacho_engine::{HookFrame, LiveEvent, Parsers};
 use tacho_event::{Event, Timestamp, json};
 use tacho_ingest::api::{self, Request};
 use tacho_ingest::hook::{self, Agent, HookInput};
@@ -15,8 +16,16 @@ use tacho_ingest::{Door, Refusal, marker, transcript};
 
 pub(crate) use tacho_ingest::shape::{Format, render};
 
+const _: () = assert!(Format::ALL.len() == LiveEvent::SHAPES);
+const _: () = assert!(Format::CloudEvents as usize == LiveEvent::CLOUDEVENT);
+
 /// Attributes of CloudEvents in binary mode: more headers than an event may have attributes are not looked at.
 const MAX_ATTRIBUTE_HEADERS: usize = 128;
+
+/// A live event in the shape that a subscriber takes, shared with all others who take it.
+pub(crate) fn shaped(event: &LiveEvent, format: Format) -> &Bytes {
+    event.in_shape(format as usize, |event, out| render(event, format, out))
+}
 
 pub(crate) struct IntakeDoor {
     intake: Intake,

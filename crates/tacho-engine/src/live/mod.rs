@@ -25,20 +25,35 @@ pub enum From {
     After(Position),
 }
 
-/// An event on its way to subscribers, who share it and its rendered form.
+/// An event on its way to subscribers, who share it and its rendered forms.
 #[derive(Debug)]
 pub struct LiveEvent {
     pub recorded: Recorded,
-    cloudevent: OnceLock<Bytes>,
+    shapes: [OnceLock<Bytes>; LiveEvent::SHAPES],
 }
 
 impl LiveEvent {
+    /// Shapes that an event may be rendered in.
+    pub const SHAPES: usize = 5;
+    /// The number of CloudEvents structured JSON among them.
+    pub const CLOUDEVENT: usize = 0;
+
     pub(crate) fn new(recorded: Recorded) -> Self {
-        Self { recorded, cloudevent: OnceLock::new() }
+        Self { recorded, shapes: Default::default() }
     }
 
     /// CloudEvents structured JSON, rendered once for all subscribers.
     pub fn cloudevent(&self) -> &Bytes {
-        self.cloudevent.get_or_init(|| self.recorded.to_cloudevent().into())
+        self.in_shape(Self::CLOUDEVENT, Recorded::write_cloudevent)
+    }
+
+    /// The event in a shape, rendered once for all subscribers. Shapes are the caller's; it tells them apart by numbers
+    /// below [`Self::SHAPES`].
+    pub fn in_shape(&self, number: usize, render: impl FnOnce(&Recorded, &mut Vec<u8>)) -> &Bytes {
+        self.shapes[number].get_or_init(|| {
+            let mut out = Vec::new();
+            render(&self.recorded, &mut out);
+            out.into()
+        })
     }
 }

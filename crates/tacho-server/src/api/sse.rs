@@ -94,13 +94,7 @@ impl Sse {
                 write_number(event.recorded.position.0, &mut head);
                 head.extend_from_slice(b"\nevent: event\ndata: ");
                 out.put_slice(&head);
-                if self.format == Format::CloudEvents {
-                    out.put_slice(event.cloudevent());
-                } else {
-                    let mut body = Vec::new();
-                    intake::render(&event.recorded, self.format, &mut body);
-                    out.put_slice(&body);
-                }
+                out.put_slice(intake::shaped(event, self.format));
                 out.put_slice(b"\n\n");
             }
             Item::CaughtUp(position) => self.write_mark("caught_up", *position, out),

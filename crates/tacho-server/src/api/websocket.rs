@@ -6,17 +6,22 @@ use crate::doors::{Answer, SharedDoors};
 use crate::intake::{self, Format};
 use crate::parameters::StreamParameters;
 use crate::problem::Problem;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::UPGRADE;
 use axum::http::request::Parts;
+use bytes::Bytes;
+use std::pin::pin;
 use std::time::Duration;
 use tacho_engine::{Engine, From, Item, SubscribeError, Subscription};
 use tacho_event::{Code, Draft, Position, Recorded, Sameness, Sequence};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// Largest message that a client may send; what it says is not read. In bytes.
 const MAX_MESSAGE_BYTES: usize = 64 << 10;
+/// What is read at once. Each subscriber has a buffer of this size, which is cleared with every look whether there is
+/// something to read; in bytes.
+const READ_BYTES: usize = 4 << 10;
 /// RFC 6455, section 7.4.1: the endpoint goes away.
 const GOING_AWAY: u16 = 1001;
 /// RFC 6455, section 7.4.1: what the client asks for is against the rules.
@@ -49,7 +54,8 @@ pub(crate) async fn live(State(doors): State<SharedDoors>, request: Request) -> 
         engine: doors.engine.clone(),
     };
     let alive = doors.alive.clone();
-    Ok(upgrade.max_message_size(MAX_MESSAGE_BYTES).on_upgrade(|socket| async move {
+    let upgrade = upgrade.max_message_size(MAX_MESSAGE_BYTES).read_buffer_size(READ_BYTES);
+    Ok(upgrade.on_upgrade(|socket| async move {
         client.serve(socket).await;
         drop(alive);
     }))
@@ -71,7 +77,7 @@ struct Client {
 impl Client {
     async fn serve(mut self, mut socket: WebSocket) {
         let heartbeat = Duration::from_millis(self.limits.heartbeat_ms);
-        let mut ping_at = Instant::now() + heartbeat;
+        let mut ping_due = pin!(sleep(heartbeat));
         loop {
             let message = tokio::select! {
                 item = self.subscription.next() => match item {
@@ -86,9 +92,9 @@ impl Client {
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                     Some(Ok(_)) => None,
                 },
-                () = sleep_until(ping_at) => {
-                    ping_at = Instant::now() + heartbeat;
-                    Some(Message::Ping(bytes::Bytes::new()))
+                () = &mut ping_due => {
+                    ping_due.as_mut().reset(Instant::now() + heartbeat);
+                    Some(Message::Ping(Bytes::new()))
                 }
             };
             if let Some(message) = message
@@ -108,7 +114,7 @@ impl Client {
     /// Messages are events alone: the end of history is not told, a gap and a reset are events that no log holds.
     fn message(&self, item: &Item) -> Option<Message> {
         let told = match item {
-            Item::Event(event) => return Some(self.text(&event.recorded)),
+            Item::Event(event) => return Some(text(intake::shaped(event, self.format).clone())),
             Item::CaughtUp(_) => return None,
             Item::Gap { from, to } => self.told("tacho.gap", *to, format!("{{\"from\":{from},\"to\":{to}}}")),
             Item::Reset { head } => {
@@ -116,13 +122,10 @@ impl Client {
                 self.told("tacho.reset", *head, format!("{{\"position\":{head},\"log\":\"{log}\"}}"))
             }
         };
-        told.map(|event| self.text(&event))
-    }
-
-    fn text(&self, event: &Recorded) -> Message {
+        let event = told?;
         let mut out = Vec::new();
-        intake::render(event, self.format, &mut out);
-        Message::Text(String::from_utf8(out).unwrap_or_default().into())
+        intake::render(&event, self.format, &mut out);
+        Some(text(out.into()))
     }
 
     fn told(&self, kind: &'static str, position: Position, data: String) -> Option<Recorded> {
@@ -132,8 +135,13 @@ impl Client {
         draft.put_text("time", &now.to_rfc3339());
         draft.set_data(data.into_bytes());
         let event = draft.finish(Sameness::FirstWins).ok()?;
-        Recorded::new(position, Sequence::ZERO, now, bytes::Bytes::copy_from_slice(event.bytes()))
+        Recorded::new(position, Sequence::ZERO, now, Bytes::copy_from_slice(event.bytes()))
     }
+}
+
+fn text(rendered: Bytes) -> Message {
+    // What is rendered is JSON, and so is text.
+    Message::Text(Utf8Bytes::try_from(rendered).unwrap_or_default())
 }
 
 fn closing(error: &SubscribeError) -> Message {

@@ -198,6 +198,44 @@ fn the_websocket_speaks_the_simple_shape() {
 }
 
 #[test]
+fn one_event_reaches_each_subscriber_in_its_own_shape() {
+    let server = Server::start();
+    let formats = ["cloudevents", "base", "simple", "otel", "mcp"];
+    let mut streams = formats.map(|format| server.events(&format!("/api/events/stream?format={format}")));
+    streams.iter_mut().for_each(|events| drop(events.until("caught_up")));
+    let mut sockets = formats
+        .iter()
+        .chain(&formats)
+        .map(|format| WebSocket::open(&server, &format!("/ws?format={format}"), "").1)
+        .collect::<Vec<_>>();
+    server.append("demo.a", "task/x", 1);
+    for (index, (format, events)) in formats.iter().zip(&mut streams).enumerate() {
+        let asked = server.get(&format!("/api/events?format={format}")).json()["events"][0].clone();
+        assert_eq!(events.next().unwrap().json(), asked, "{format} over SSE");
+        assert_eq!(sockets[index].text(), asked, "{format} over WebSocket");
+        assert_eq!(sockets[formats.len() + index].text(), asked, "{format} over the second WebSocket");
+    }
+}
+
+/// A frame as a client sends it: masked, with a mask that changes nothing.
+fn client_text(text: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap().to_be_bytes();
+    [&[0x81, 0xfe], &length[..], &[0; 4], text].concat()
+}
+
+#[test]
+fn what_a_websocket_client_says_is_read_up_to_its_limit() {
+    let server = Server::start();
+    let (_, mut socket) = WebSocket::open(&server, "/ws?type=demo.a", "");
+    // Larger than what is read at once, and than one packet.
+    for _ in 0..3 {
+        socket.0.get_mut().write_all(&client_text(&[b'x'; 60_000])).unwrap();
+    }
+    server.append("demo.a", "task/x", 1);
+    assert_eq!(socket.text()["event_type"], json!("demo.a"));
+}
+
+#[test]
 fn the_websocket_pings_and_says_goodbye() {
     let setup = Setup { engine: None, server: Some(|config| config.limits.heartbeat_ms = 20) };
     let server = Server::start_with(setup, TempDir::new().unwrap());
