@@ -33,7 +33,8 @@ pub enum PriceError {
     OutOfRange(String),
 }
 
-/// The table in force: each configured price goes before the built-in one of the same pattern.
+/// The table in force. A configured price goes before the built-in ones of the same pattern: since its day, or, where it
+/// names none, for ever.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Prices {
     configured: Vec<Price>,
@@ -57,7 +58,12 @@ impl Prices {
         // It is checked by a test.
         let _ = json::minify(BUILT_IN.as_bytes(), 8, &mut built_in);
         let text = |name| json::member(&built_in, name).map(json::text).unwrap_or_default();
+        let is_replaced = |price: &&[u8]| {
+            let model = json::member(price, "model").map(json::text).unwrap_or_default();
+            self.configured.iter().any(|own| own.effective.is_empty() && own.model == model)
+        };
         let mut prices: Vec<String> = json::elements(json::member(&built_in, "prices").unwrap_or(b"[]"))
+            .filter(|price| !is_replaced(price))
             .map(|price| String::from_utf8_lossy(price).into_owned())
             .collect();
         prices.extend(self.configured.iter().map(Price::to_json));
@@ -147,6 +153,7 @@ mod tests {
             let dollars = |name: &str| price[name].as_f64();
             assert!(dollars("input") < dollars("output"), "{price}");
             assert!(dollars("cache_read") < dollars("input"), "{price}");
+            assert!(dollars("above_tokens").is_none_or(|tokens| tokens >= 100_000.0), "{price}");
             assert!(
                 tacho_event::Timestamp::from_rfc3339(&format!(
                     "{}T00:00:00Z",
@@ -166,6 +173,8 @@ mod tests {
             data.ends_with(r#"{"model":"local-*","input":0.5,"output":2.5,"cache_read":0.25}]}"#),
             "{data}"
         );
+        let (_, data) = Prices::new(vec![price("gpt-5", 0.5)]).unwrap().table();
+        assert_eq!(data.matches("\"model\":\"gpt-5\",").count(), 1, "the built-in one would win by its day");
         assert_eq!(Prices::new(vec![price("x", -1.0)]).unwrap_err(), PriceError::OutOfRange("x".to_owned()));
     }
 }

@@ -53,9 +53,9 @@ pub(crate) const TABLES: &str = "
         cache_write INTEGER NOT NULL, PRIMARY KEY (dimension, name)
     ) WITHOUT ROWID;
     CREATE TABLE prices (
-        pattern TEXT NOT NULL, effective INTEGER NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL,
-        cache_read INTEGER NOT NULL, cache_write_5m INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL,
-        PRIMARY KEY (pattern, effective)
+        pattern TEXT NOT NULL, effective INTEGER NOT NULL, above INTEGER NOT NULL, input INTEGER NOT NULL,
+        output INTEGER NOT NULL, cache_read INTEGER NOT NULL, cache_write_5m INTEGER NOT NULL,
+        cache_write_1h INTEGER NOT NULL, PRIMARY KEY (pattern, effective, above)
     ) WITHOUT ROWID;
     CREATE TABLE price_tables (version TEXT PRIMARY KEY) WITHOUT ROWID;";
 

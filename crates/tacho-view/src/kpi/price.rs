@@ -13,6 +13,9 @@ pub(crate) const PRICES: &str = "tacho.prices";
 /// Most prices of a table; more are ignored.
 const MAX_PRICES: usize = 4096;
 
+/// What the price of prompts of every length is above of.
+const FOR_ALL: i64 = -1;
+
 /// Nanodollars a token, in force from a moment on.
 #[derive(Debug, Clone, Copy)]
 struct Price {
@@ -50,16 +53,18 @@ pub(super) fn put_in_force(database: &Connection, event: &Recorded) -> Result<()
     let version = text(data, &["version"]).unwrap_or_default();
     database.execute("INSERT INTO price_tables VALUES (?1)", [&*version])?;
     let mut insert =
-        database.prepare_cached("INSERT OR REPLACE INTO prices VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+        database.prepare_cached("INSERT OR REPLACE INTO prices VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
     for price in json::elements(json::member(data, "prices").unwrap_or(b"[]")).take(MAX_PRICES) {
         let Some(model) = text(price, &["model"]) else { continue };
         let effective = text(price, &["effective"]).and_then(|day| moment(&day)).unwrap_or_default();
         // Dollars a million tokens are thousands of nanodollars a token.
         let column = |name: &str| number(price, &[name]).map(|dollars| (dollars * 1e3).round() as i64);
+        let above = number(price, &["above_tokens"]).map_or(FOR_ALL, |tokens| tokens as i64);
         let (Some(input), Some(output)) = (column("input"), column("output")) else { continue };
         insert.execute((
             &*model,
             effective,
+            above,
             input,
             output,
             column("cache_read").unwrap_or(input),
@@ -79,16 +84,19 @@ pub(super) fn cost(
     tokens: &TokenCounts,
 ) -> Result<Option<NanoUsd>, ViewError> {
     let Some(model) = model else { return Ok(None) };
-    Ok(find(database, model, time)?.map(|price| price.of(tokens)))
+    let prompt = [tokens.input, tokens.cache_read, tokens.cache_write_5m, tokens.cache_write_1h];
+    let prompt = prompt.into_iter().fold(0, i64::saturating_add);
+    Ok(find(database, model, time, prompt)?.map(|price| price.of(tokens)))
 }
 
-/// The longest pattern that the model matches; of several moments the last one that has come.
-fn find(database: &Connection, model: &str, time: i64) -> Result<Option<Price>, ViewError> {
+/// The longest pattern that the model matches; of several moments the last one that has come, and of its prices the one
+/// for prompts of at least that length.
+fn find(database: &Connection, model: &str, time: i64, prompt: i64) -> Result<Option<Price>, ViewError> {
     let mut statement = database.prepare_cached(
         "SELECT pattern, input, output, cache_read, cache_write_5m, cache_write_1h FROM prices
-         WHERE effective <= ?1 ORDER BY length(pattern) DESC, effective DESC",
+         WHERE effective <= ?1 AND above < ?2 ORDER BY length(pattern) DESC, effective DESC, above DESC",
     )?;
-    let mut rows = statement.query([time])?;
+    let mut rows = statement.query((time, prompt))?;
     while let Some(row) = rows.next()? {
         let pattern = row.get_ref(0)?.as_str().unwrap_or_default().to_owned();
         if Pattern::new(pattern).matches(model) {

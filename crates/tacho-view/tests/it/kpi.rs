@@ -233,6 +233,31 @@ fn a_request_is_counted_once_by_its_best_account() {
 }
 
 #[test]
+fn a_long_prompt_may_have_a_price_of_its_own() {
+    let mut view = View::new();
+    let prices = r#"{"version":"1","prices":[
+        {"model":"m","effective":"2025-01-01","input":1,"output":2},
+        {"model":"m","effective":"2025-01-01","above_tokens":1000,"input":10,"output":20},
+        {"model":"n","effective":"2025-01-01","above_tokens":1000,"input":10,"output":20},
+        {"model":"n","effective":"2025-06-01","input":3,"output":4}]}"#;
+    view.add(50, "tacho.prices", prices);
+    let mut cost = |id: &str, model: &str, input: u64, cached: u64| {
+        let usage = format!(
+            "{{\"input_tokens\":{input},\"cache_read_input_tokens\":{cached},\"output_tokens\":100}}"
+        );
+        let data = format!("{{\"message_id\":\"{id}\",\"model\":\"{model}\",\"usage\":{usage}}}");
+        let before = view.costs(Dimension::Model).total.cost;
+        view.add(40, "claude.transcript.usage", &data);
+        view.costs(Dimension::Model).total.cost.0 - before.0
+    };
+    assert_eq!(cost("a", "m", 1000, 0), 1_200_000);
+    // What came from the cache is a part of the prompt.
+    assert_eq!(cost("b", "m", 1, 1000), 12_010_000);
+    // A later table of the model stands for itself.
+    assert_eq!(cost("c", "n", 2000, 0), 6_400_000);
+}
+
+#[test]
 fn models_are_told_day_by_day() {
     const DAY: i64 = 86_400;
     let mut view = View::new();
