@@ -10,7 +10,7 @@ use tacho_event::time::parse_duration_ns;
 /// The names of the tables in the file.
 pub const TABLES: [&str; 3] = ["alert", "alerts", "price"];
 /// The sink that `[alerts.webhook]` is.
-const WEBHOOK: &str = "alerts-webhook";
+pub(super) const WEBHOOK: &str = "alerts-webhook";
 
 /// Keys, and what they do, for the reference page.
 pub const ALERT_KEYS: &[(&str, &str)] = &[
