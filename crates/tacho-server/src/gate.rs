@@ -18,7 +18,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const OPEN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 /// Paths below which even a read is refused to a foreign page. It could not see the answer, but the work would be
 /// done. The rest may be linked to.
-const GUARDED_PATHS: [&str; 4] = ["/api", "/hooks", "/v1", "/ws"];
+const GUARDED_PATHS: [&str; 5] = ["/api", "/hooks", "/v1", "/ws", "/agent-events"];
 
 #[derive(Debug)]
 pub(crate) struct Gate {

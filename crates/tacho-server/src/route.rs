@@ -376,6 +376,15 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         method: "get",
+        path: "/agent-events",
+        summary: "As `/ws`: where clients of a project's `observability.yaml` look for the live stream",
+        parameters: &[Parameter::Filters, FROM, LOG, FORMAT],
+        request: None,
+        response: Answers::Empty(101, "The socket is open; the shape is `simple` unless asked otherwise"),
+        handler: || get(websocket::live),
+    },
+    Route {
+        method: "get",
         path: "/",
         summary: "The page for people",
         parameters: &[],

@@ -1,4 +1,4 @@
-//! The WebSocket on `/` and `/ws`: each text message is one event, in the simple shape unless asked otherwise.
+//! The WebSocket on `/`, `/ws` and `/agent-events`: each text message is one event, in the simple shape unless asked otherwise.
 
 use super::page;
 use crate::config::Limits;
@@ -37,7 +37,7 @@ pub(crate) async fn root(state: State<SharedDoors>, request: Request) -> Answer 
     Ok(page::html())
 }
 
-/// `GET /ws`.
+/// `GET /ws`, `GET /agent-events`.
 pub(crate) async fn live(State(doors): State<SharedDoors>, request: Request) -> Answer {
     let (mut parts, _) = request.into_parts();
     let mut stream = StreamParameters::read(&parts.uri, doors.engine.now(), Format::Simple)?;

@@ -183,7 +183,7 @@ impl WebSocket {
 #[test]
 fn the_websocket_speaks_the_simple_shape() {
     let server = Server::start();
-    for path in ["/?type=task_queued", "/ws?type=task_queued"] {
+    for path in ["/?type=task_queued", "/ws?type=task_queued", "/agent-events?type=task_queued"] {
         let (status, mut socket) = WebSocket::open(&server, path, "");
         assert_eq!(status, 101);
         let event = json!({"event_type": "task_queued", "timestamp": 1.5, "payload": {"task_id": path}});

@@ -2,7 +2,7 @@
 
 use crate::config::{self, Origin, reference};
 use crate::failure::Ending;
-use crate::terminal::Output;
+use crate::terminal::{Output, escape};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -82,7 +82,13 @@ impl Show {
             };
             output.line(&format!("{line:<40} {origin}"))?;
         }
-        if !self.json {
+        if self.json {
+            for item in &config.brought {
+                let line = json!({"name": item.name, "value": item.value, "origin": item.origin.to_string()});
+                output.json(&serde_json::to_vec(&line)?)?;
+            }
+        } else {
+            show_project(&config, output)?;
             let rules = &config.rules;
             output.line(&format!(
                 "\n# {} ingest rules, {} redact rules, {} sinks",
@@ -93,6 +99,21 @@ impl Show {
         }
         Ok(())
     }
+}
+
+/// What the project's own file brings, and what of it is not done.
+fn show_project(config: &config::Config, output: &mut Output) -> Result<()> {
+    let Some(project) = &config.project else { return Ok(()) };
+    output.line(&format!("\n# from {}", escape(&project.display().to_string())))?;
+    for item in &config.brought {
+        let line = format!("{} = {:?}", item.name, item.value);
+        let origin = output.palette.bold(format!("# {}", item.origin));
+        output.line(&format!("{:<40} {origin}", escape(&line)))?;
+    }
+    for warning in &config.warnings {
+        output.line(&format!("# warning: {}", escape(warning)))?;
+    }
+    Ok(())
 }
 
 impl Check {
@@ -115,12 +136,27 @@ impl Check {
                 return Ok(Ending::Wanting);
             }
         };
-        match &config.file {
-            file if self.json => output.json(&serde_json::to_vec(&json!({"ok": true, "file": file}))?)?,
-            Some(file) => output.line(&format!("{} is right", file.display()))?,
-            None => output.line("there is no tacho.toml here; every setting has its default")?,
+        if self.json {
+            let (file, project, warnings) = (&config.file, &config.project, &config.warnings);
+            let told = json!({"ok": true, "file": file, "project": project, "warnings": warnings});
+            output.json(&serde_json::to_vec(&told)?)?;
+        } else {
+            say_right(&config, output)?;
         }
         output.flush()?;
         Ok(Ending::Done)
     }
+}
+
+fn say_right(config: &config::Config, output: &mut Output) -> Result<()> {
+    for file in [&config.file, &config.project].into_iter().flatten() {
+        output.line(&format!("{} is right", escape(&file.display().to_string())))?;
+    }
+    if config.file.is_none() && config.project.is_none() {
+        output.line("there is no tacho.toml here; every setting has its default")?;
+    }
+    for warning in &config.warnings {
+        output.line(&format!("warning: {}", escape(warning)))?;
+    }
+    Ok(())
 }

@@ -32,7 +32,7 @@ impl Up {
         let mut config = Config::load(self.config.as_deref())?;
         set_place(&mut config, self.data, self.listen)?;
         let serving = Serving::start(&config)?;
-        greet(&serving);
+        greet(&serving, &config);
         serving.run_until(Stop::default())?;
         Ok(Ending::Done)
     }
@@ -50,7 +50,7 @@ pub fn set_place(config: &mut Config, data: Option<PathBuf>, listen: Option<Stri
     Ok(())
 }
 
-fn greet(serving: &Serving) {
+fn greet(serving: &Serving, config: &Config) {
     let (address, data) = (serving.address, serving.data.display().to_string());
     let mut stderr = std::io::stderr().lock();
     // A closed standard error keeps nobody from serving.
@@ -59,6 +59,13 @@ fn greet(serving: &Serving) {
         let _ = writeln!(stderr, "OTLP over gRPC is taken on {address}");
     }
     let _ = writeln!(stderr, "the log is in {}", escape(&data));
+    if let Some(project) = &config.project {
+        let project = project.display().to_string();
+        let _ = writeln!(stderr, "{} is in force: `tacho config show` says what it brings", escape(&project));
+    }
+    for warning in &config.warnings {
+        let _ = writeln!(stderr, "warning: {}", escape(warning));
+    }
     let _ =
         writeln!(stderr, "next: `tacho connect claude-code` in a project, then `tacho tail`; Ctrl-C stops");
 }

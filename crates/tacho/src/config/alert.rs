@@ -9,6 +9,8 @@ use tacho_event::time::parse_duration_ns;
 
 /// The names of the tables in the file.
 pub const TABLES: [&str; 3] = ["alert", "alerts", "price"];
+/// The sink that `[alerts.webhook]` is.
+pub(super) const WEBHOOK: &str = "alerts-webhook";
 /// A way to tell alerts: a sink with less to say.
 struct Channel {
     name: &'static str,
@@ -20,7 +22,7 @@ struct Channel {
 const CHANNELS: [Channel; 2] = [
     Channel {
         name: "webhook",
-        sink: &[("kind", "http"), ("name", "alerts-webhook"), ("mode", "payload")],
+        sink: &[("kind", "http"), ("name", WEBHOOK), ("mode", "payload")],
         keys: WEBHOOK_KEYS,
     },
     Channel { name: "mail", sink: &[("kind", "mail"), ("name", "alerts-mail")], keys: MAIL_KEYS },

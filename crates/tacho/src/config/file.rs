@@ -171,7 +171,7 @@ pub(super) fn unknown<'k>(what: &str, name: &str, known: impl Iterator<Item = &'
     }
 }
 
-fn suggestion<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub(super) fn suggestion<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     known
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
         .filter(|(likeness, _)| *likeness >= LIKENESS)

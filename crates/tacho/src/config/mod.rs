@@ -2,13 +2,17 @@
 
 mod alert;
 mod file;
+mod observability;
 pub mod reference;
 mod rule;
 pub mod setting;
 pub mod sink;
 mod values;
+mod yaml;
 
 pub use file::Rules;
+pub use observability::Brought;
+use observability::Project;
 use rule::IngestRule;
 pub use values::{Origin, Value, Values};
 
@@ -25,6 +29,8 @@ use tacho_server::Intake;
 
 /// Read from the current folder when no other file is named.
 const FILE_NAME: &str = "tacho.toml";
+/// The setting that names the project's own file.
+const PROJECT_FILE: &str = "server.observability_file";
 /// Holds the token itself; a secret never comes from a flag.
 const TOKEN_VARIABLE: &str = "TACHO_TOKEN";
 /// Longest token, in bytes.
@@ -37,22 +43,36 @@ pub struct Config {
     pub rules: Rules,
     /// The file that was read.
     pub file: Option<PathBuf>,
+    /// The project's own file, when there is one.
+    pub project: Option<PathBuf>,
+    /// What came from it.
+    pub brought: Vec<Brought>,
+    /// What of it is not done.
+    pub warnings: Vec<String>,
 }
 
 impl Config {
-    /// Reads `file`, or `tacho.toml` in the current folder when there is one, then the environment.
+    /// Reads `file`, or `tacho.toml` in the current folder when there is one, then the environment, then what
+    /// the project's file adds.
     pub fn load(file: Option<&Path>) -> Result<Self> {
         let mut values = Values::defaults()?;
         let found = match file {
             Some(file) => Some(file.to_owned()),
             None => Some(PathBuf::from(FILE_NAME)).filter(|file| file.is_file()),
         };
-        let rules = match &found {
+        let mut rules = match &found {
             Some(file) => file::read(file, &mut values)?,
             None => Rules::default(),
         };
         values.read_environment()?;
-        Ok(Self { values, rules, file: found })
+        let project = project_file(&values)?;
+        let (mut brought, mut warnings) = (Vec::new(), Vec::new());
+        if let Some(path) = &project {
+            let mut read = Project::read(path)?;
+            warnings.append(&mut read.warnings);
+            brought = read.merge_into(&mut values, &mut rules);
+        }
+        Ok(Self { values, rules, file: found, project, brought, warnings })
     }
 
     /// Sets what a flag of the command line says.
@@ -219,6 +239,22 @@ impl Config {
             keys: self.values.texts("redact.keys").to_vec(),
         }
     }
+}
+
+/// The project's file. Nobody need have one, but one that was named must be there.
+fn project_file(values: &Values) -> Result<Option<PathBuf>> {
+    let path = PathBuf::from(values.text(PROJECT_FILE));
+    if path.is_file() {
+        return Ok(Some(path));
+    }
+    let is_named = *values.origin(PROJECT_FILE) != Origin::Default && !path.as_os_str().is_empty();
+    anyhow::ensure!(
+        !is_named,
+        "there is no file {}, which {} names as {PROJECT_FILE}",
+        path.display(),
+        values.origin(PROJECT_FILE)
+    );
+    Ok(None)
 }
 
 /// The path from the root, links not followed: hook and server must agree on its text.

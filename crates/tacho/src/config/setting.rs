@@ -111,6 +111,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("server.data", Path, ".tacho", "The data folder. `--data` names another."),
     setting(
+        "server.observability_file",
+        Path,
+        ".claude/observability.yaml",
+        "The project's own file, which is read when it is there; see `docs/observability.md`. Empty: none is read.",
+    ),
+    setting(
         "server.allowed_origins",
         Texts,
         "",

@@ -171,6 +171,18 @@ pub fn read(item: &toml::Value, others: &[Sink]) -> Result<Sink> {
 }
 
 impl Sink {
+    /// Whether the other has its name, or delivers the same to the same place.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let (own, theirs) = (&self.settings, &other.settings);
+        let is_same_place = self.kind == other.kind && own.path == theirs.path && own.url == theirs.url;
+        self.name == other.name || (is_same_place && self.is_of_alerts() == other.is_of_alerts())
+    }
+
+    /// Whether it gets what the program itself tells.
+    fn is_of_alerts(&self) -> bool {
+        self.filter.types.iter().any(|pattern| pattern.as_str().starts_with("tacho."))
+    }
+
     /// Ready to be started.
     pub fn open(&self, surroundings: &Surroundings) -> Result<Handler> {
         let kind = find(self.kind).context("the kind is in the list")?;

@@ -9,6 +9,7 @@ mod cost;
 mod hook;
 mod lifecycle;
 mod manners;
+mod observability;
 mod place;
 mod record;
 mod schema;
