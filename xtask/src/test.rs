@@ -7,6 +7,7 @@ mod readme;
 mod summary;
 pub mod web;
 
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -46,6 +47,7 @@ const STEPS: &[Step] = &[
     Step { name: "OpenTelemetry's own library", slow: false, run: opentelemetry::run },
     Step { name: "the load generator's tests", slow: true, run: load_generator },
     Step { name: "slow tests of the binary", slow: true, run: slow_tests },
+    Step { name: "a reader of traces (Phoenix)", slow: true, run: reader_of_traces },
 ];
 
 /// Runs the steps; answers whether none failed. A failed step does not keep later ones from running.
@@ -90,21 +92,35 @@ fn release_build(workspace: &Workspace) -> Result<Outcome> {
     Ok(succeeds(&mut workspace.cargo(&["build", "--release", "--package", "tacho"]))?.into())
 }
 
+/// The binary's `slow` tests: a server killed under load, a real coding agent that runs offline.
+/// They find the agent by `TACHO_TEST_CLAUDE`.
+fn slow_tests(workspace: &Workspace) -> Result<Outcome> {
+    let claude = install::npm_program(&workspace.target.join("npm"), "@anthropic-ai/claude-code", "claude")?;
+    let mut command = slow(workspace, &["--skip", "phoenix"])?;
+    command.env("TACHO_TEST_CLAUDE", claude);
+    Ok(succeeds(&mut command)?.into())
+}
+
 /// Pinned: its prices are compared with ours.
 const PHOENIX: &str = "arize-phoenix==20.26.1";
 
-/// The binary's `slow` tests: a server killed under load, a real coding agent that runs offline, a real reader of
-/// traces. They find the agent by `TACHO_TEST_CLAUDE`, the reader by `TACHO_TEST_PHOENIX`.
-fn slow_tests(workspace: &Workspace) -> Result<Outcome> {
-    let claude = install::npm_program(&workspace.target.join("npm"), "@anthropic-ai/claude-code", "claude")?;
-    let phoenix = install::python_packages(&workspace.target.join("python-phoenix"), &[PHOENIX])?;
+/// The slow test with a real reader of traces, which it finds by `TACHO_TEST_PHOENIX`.
+fn reader_of_traces(workspace: &Workspace) -> Result<Outcome> {
+    let binaries = match install::python_packages(&workspace.target.join("python-phoenix"), &[PHOENIX]) {
+        Ok(binaries) => binaries,
+        Err(error) => return Ok(Outcome::Skipped(format!("{error:#}"))),
+    };
+    let mut command = slow(workspace, &["phoenix"])?;
+    command.env("TACHO_TEST_PHOENIX", binaries.join("phoenix"));
+    Ok(succeeds(&mut command)?.into())
+}
+
+fn slow(workspace: &Workspace, chosen: &[&str]) -> Result<Command> {
     let binary = workspace.tacho();
     if !binary.is_file() {
         bail!("{} is missing: the release build must pass first", binary.display());
     }
-    let mut command = workspace.cargo(&["test", "--release", "--package", "tacho", "--test", "slow"]);
-    command.args(["--", "--test-threads", "1", "--nocapture"]);
-    command.env("TACHO_SLOW", "1").env("TACHO_TEST_CLAUDE", claude);
-    command.env("TACHO_TEST_PHOENIX", phoenix.join("phoenix"));
-    Ok(succeeds(&mut command)?.into())
+    let mut command = workspace.cargo(&["test", "--release", "--package", "tacho", "--test", "slow", "--"]);
+    command.args(["--test-threads", "1", "--nocapture"]).args(chosen).env("TACHO_SLOW", "1");
+    Ok(command)
 }

@@ -1,6 +1,6 @@
 // The real server, over a fresh folder, on a port of its own.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,9 +16,15 @@ async function freePort() {
   return port;
 }
 
-export async function startServer({ data = mkdtempSync(join(tmpdir(), 'tacho-web-')), port, token } = {}) {
+export async function startServer({ data = mkdtempSync(join(tmpdir(), 'tacho-web-')), port, token, config } = {}) {
   const listen = `127.0.0.1:${port ?? (await freePort())}`;
-  const child = spawn(BINARY, ['up', '--data', data, '--listen', listen], {
+  const more = [];
+  if (config) {
+    const file = join(data, 'tacho.toml');
+    writeFileSync(file, config(data));
+    more.push('--config', file);
+  }
+  const child = spawn(BINARY, ['up', '--data', data, '--listen', listen, ...more], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...(token ? { TACHO_TOKEN: token } : {}) },
   });

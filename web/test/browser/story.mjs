@@ -48,7 +48,8 @@ export function hook(session, name, before, data = {}, place = {}) {
   };
 }
 
-function request(session, before, promptId, extra = {}) {
+/** A request to a model, as telemetry tells of it. */
+export function request(session, before, promptId, extra = {}) {
   const data = {
     'session.id': session, 'prompt.id': promptId, model: 'claude-sonnet-4-5', input_tokens: 1200, output_tokens: 420,
     cache_read_tokens: 25_000, cache_creation_tokens: 900, cost_usd: 0.0208, cost_usd_micros: 20800, duration_ms: 2400,
