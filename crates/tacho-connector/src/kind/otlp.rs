@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tacho_engine::Engine;
 use tacho_engine::delivery::{BatchLimits, Deliver, Delivered, Delivery, Failure, Verdict};
-use tacho_event::{Filter, Recorded};
+use tacho_event::{Filter, Position, Recorded};
 use tokio::runtime::Runtime;
 
 pub(super) const KIND: Kind = Kind {
@@ -34,7 +34,8 @@ fn open(settings: &Settings, surroundings: &Surroundings) -> super::Opened {
     let (web, engine) = (Web::open(settings)?, surroundings.engine.clone());
     let quiet = Quiet::new(settings.quiet_ms.map_or(QUIET, Duration::from_millis));
     let (token, filter) = (settings.secret.clone(), settings.filter.clone());
-    Ok(Box::new(Otlp { web, engine, runtime, token, quiet, unheard: Some(filter) }))
+    let unheard = Some((filter, engine.head()));
+    Ok(Box::new(Otlp { web, engine, runtime, token, quiet, unheard }))
 }
 
 struct Otlp {
@@ -44,12 +45,13 @@ struct Otlp {
     runtime: Runtime,
     token: Option<Secret>,
     quiet: Quiet,
-    /// Which events to recall; `None` when that is done.
-    unheard: Option<Filter>,
+    /// Which events to recall, up to where the log ended at the start; `None` when that is done.
+    unheard: Option<(Filter, Position)>,
 }
 
 impl Deliver for Otlp {
     fn deliver(&mut self, delivery: &Delivery<'_>) -> Result<Delivered, Failure> {
+        self.recall()?;
         let mut spans = Vec::new();
         for event in delivery.events {
             if SpanSet::stops(event.kind()) {
@@ -72,10 +74,7 @@ impl Deliver for Otlp {
     }
 
     fn rest(&mut self) -> Result<Option<Duration>, Failure> {
-        if let Some(filter) = &self.unheard {
-            self.quiet.recall(&self.engine, &self.runtime, filter).map_err(behind)?;
-            self.unheard = None;
-        }
+        self.recall()?;
         let fallen = self.quiet.fallen(self.engine.now());
         let mut spans = Vec::new();
         for (stream, position) in &fallen {
@@ -94,6 +93,14 @@ fn behind(error: tacho_engine::QueryError) -> Failure {
 }
 
 impl Otlp {
+    fn recall(&mut self) -> Result<(), Failure> {
+        if let Some((filter, head)) = &self.unheard {
+            self.quiet.recall(&self.engine, &self.runtime, filter, *head).map_err(behind)?;
+            self.unheard = None;
+        }
+        Ok(())
+    }
+
     fn send_spans(&self, spans: &[Span]) -> Result<(), Failure> {
         if spans.is_empty() {
             return Ok(());
