@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 #: How names of secrets end, in lower case and without separators, and what the mark in their place is named after.
@@ -100,11 +101,11 @@ def named(name: str) -> str | None:
 
 def text(given: str) -> str:
     for rule, form in _FORMS:
-        given = form.sub(lambda found, rule=rule: _mark(found, rule), given)
+        given = form.sub(partial(_mark, rule), given)
     return given
 
 
-def _mark(found: re.Match[str], rule: str) -> str:
+def _mark(rule: str, found: re.Match[str]) -> str:
     kept = found[1] if found.re.groups else ""
     secret = found[found.re.groups]
     return found[0] if secret.startswith("[redacted:") else f"{kept}[redacted:{rule}]"
