@@ -51,17 +51,18 @@ impl Quiet {
         }
     }
 
-    /// Hears what was said before the sink was opened, as far back as a stream that was not quiet yet when the log
-    /// last grew.
+    /// Hears what was said up to `head`, as far back as a stream that was not quiet yet when the log last grew. To be
+    /// called before anything behind `head` is heard.
     pub(crate) fn recall(
         &mut self,
         engine: &Engine,
         runtime: &Runtime,
         filter: &Filter,
+        head: Position,
     ) -> Result<(), QueryError> {
         let mut events = Vec::new();
         let mut last = None;
-        backwards(engine, runtime, filter.clone(), engine.head(), &mut |event| {
+        backwards(engine, runtime, filter.clone(), head, &mut |event| {
             let is_near = last.get_or_insert(event.recorded).0 - event.recorded.0 < self.after_ns;
             if is_near {
                 events.push(event);

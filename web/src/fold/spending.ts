@@ -80,6 +80,36 @@ export function days(answer: CostAnswer, from: number, to: number): Day[] {
   return found;
 }
 
+/** A part of what each day cost. */
+export interface Layer {
+  name: string;
+  /** One for each day. */
+  costsUsd: number[];
+}
+
+/** Layers of a chart that can be told apart; of more models, the least dear stand together. */
+export const LAYERS_MAX = 4;
+export const OTHERS = 'others';
+
+/** The models of each day, the dearest of the range first. */
+export function layers(answer: CostAnswer, shown: readonly Day[]): Layer[] {
+  const places = new Map(shown.map((one, index) => [new Date(one.at).toISOString().slice(0, 10), index]));
+  const found = new Map<string, Layer>();
+  for (const row of answer.rows) {
+    const place = places.get(String(row['day']));
+    if (place === undefined || !row.cost_usd) continue;
+    const name = String(row['model'] ?? '') || 'no model';
+    const layer = found.get(name) ?? { name, costsUsd: shown.map(() => 0) };
+    layer.costsUsd[place] = (layer.costsUsd[place] ?? 0) + row.cost_usd;
+    found.set(name, layer);
+  }
+  const whole = (layer: Layer) => layer.costsUsd.reduce((sum, cost) => sum + cost, 0);
+  const sorted = [...found.values()].sort((left, right) => whole(right) - whole(left));
+  if (sorted.length <= LAYERS_MAX) return sorted;
+  const rest = sorted.splice(LAYERS_MAX - 1);
+  return [...sorted, { name: OTHERS, costsUsd: shown.map((_, index) => rest.reduce((sum, layer) => sum + (layer.costsUsd[index] ?? 0), 0)) }];
+}
+
 /** What today will have cost by midnight, if it goes on so; null before it says something. */
 export function expectedToday(spent: number, now: number): number | null {
   const gone = (now % 86_400_000) / 86_400_000;

@@ -8,6 +8,7 @@ const ROWS = {
   agent: [spent(2.18, { agent: 'claude-code' }), spent(0.58, { agent: 'test-writer-fixer' })],
   feature: [spent(0.49, { feature: 'PROJ-123' }), spent(1.68, { feature: '' })],
   session: [spent(1.5, { session: 'b1f0c3e2-0000-4000-8000-000000000001' })],
+  'model,day': [6, 5, 4, 2, 1, 0].flatMap((days) => [spent(0.7 + days * 0.2, { model: 'claude-opus-4-5', day: dayBefore(days) }), spent(0.3 + days * 0.1, { model: 'claude-sonnet-4-5', day: dayBefore(days) })]),
   day: [6, 5, 4, 2, 1, 0].map((days) => spent(1 + days * 0.3, { day: dayBefore(days) })),
 };
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { activity, length, merge } from '../../src/fold/activity';
 import { newFleet } from '../../src/fold/fleet';
 import { pulse } from '../../src/fold/pulse';
-import { cacheShare, days, expectedToday, shares } from '../../src/fold/spending';
+import { cacheShare, days, expectedToday, layers, OTHERS, shares } from '../../src/fold/spending';
 import { tiles } from '../../src/fold/tiles';
 import { beyond, usual } from '../../src/fold/usual';
 import { clock, count, duration, money, percent } from '../../src/fold/wording';
@@ -47,6 +47,21 @@ test('what has no price stands last and is not free', () => {
   expect(shares({ by: 'model', cost_usd: 4, rows }).map((row) => [row.name, row.costUsd, row.share])).toEqual([['b', 3, 0.75], ['a', 1, 0.25], ['house', null, 0]]);
   expect(cacheShare(rows)).toBe(0.75);
   expect(cacheShare([])).toBeNull();
+});
+
+test('the dearest models of the range are layers, the others stand together', () => {
+  const from = Date.UTC(2026, 10, 18);
+  const shown = days({ by: 'day', cost_usd: 1, rows: [] }, from, from + 86_400_000);
+  const row = (day: number, model: string | null, cost_usd: number | null) => ({ day: `2026-11-${day}`, model, cost_usd });
+  const some = [row(18, 'a', 1), row(19, 'a', 1), row(19, 'b', 3), row(19, null, 0.5), row(19, 'unpriced', null), row(17, 'before', 9)];
+  expect(layers({ by: 'model,day', cost_usd: 0, rows: some }, shown)).toEqual([
+    { name: 'b', costsUsd: [0, 3] },
+    { name: 'a', costsUsd: [1, 1] },
+    { name: 'no model', costsUsd: [0, 0.5] },
+  ]);
+  const many = layers({ by: 'model,day', cost_usd: 0, rows: [...some, row(18, 'c', 0.25), row(18, 'd', 0.25)] }, shown);
+  expect(many.map((one) => one.name)).toEqual(['b', 'a', 'no model', OTHERS]);
+  expect(many[3]?.costsUsd).toEqual([0.5, 0]);
 });
 
 test('a day without cost is a day all the same', () => {

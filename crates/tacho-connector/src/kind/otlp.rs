@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tacho_engine::Engine;
 use tacho_engine::delivery::{BatchLimits, Deliver, Delivered, Delivery, Failure, Verdict};
-use tacho_event::{Filter, Recorded};
+use tacho_event::{Filter, Position, Recorded};
 use tokio::runtime::Runtime;
 
 pub(super) const KIND: Kind = Kind {
@@ -81,7 +81,8 @@ fn open(settings: &Settings, surroundings: &Surroundings) -> super::Opened {
     let (web, engine, mode) = (Web::open(settings)?, surroundings.engine.clone(), mode(settings)?);
     let (traces, logs) = signals(settings)?;
     let quiet = Quiet::new(settings.quiet_ms.map_or(QUIET, Duration::from_millis));
-    let (token, unheard) = (settings.secret.clone(), Some(settings.filter.clone()));
+    let (token, filter) = (settings.secret.clone(), settings.filter.clone());
+    let unheard = Some((filter, engine.head()));
     Ok(Box::new(Otlp { web, mode, traces, logs, engine, runtime, token, quiet, unheard }))
 }
 
@@ -96,13 +97,14 @@ struct Otlp {
     runtime: Runtime,
     token: Option<Secret>,
     quiet: Quiet,
-    /// Which events to recall; `None` when that is done.
-    unheard: Option<Filter>,
+    /// Which events to recall, up to where the log ended at the start; `None` when that is done.
+    unheard: Option<(Filter, Position)>,
 }
 
 impl Deliver for Otlp {
     fn deliver(&mut self, delivery: &Delivery<'_>) -> Result<Delivered, Failure> {
         if self.traces {
+            self.recall()?;
             self.send_spans(self.spans(delivery.events)?)?;
         }
         if self.logs {
@@ -122,10 +124,7 @@ impl Deliver for Otlp {
         if !self.traces {
             return Ok(None);
         }
-        if let Some(filter) = &self.unheard {
-            self.quiet.recall(&self.engine, &self.runtime, filter).map_err(behind)?;
-            self.unheard = None;
-        }
+        self.recall()?;
         let fallen = self.quiet.fallen(self.engine.now());
         let mut spans = Vec::new();
         for (stream, position) in &fallen {
@@ -145,6 +144,14 @@ fn behind(error: tacho_engine::QueryError) -> Failure {
 }
 
 impl Otlp {
+    fn recall(&mut self) -> Result<(), Failure> {
+        if let Some((filter, head)) = &self.unheard {
+            self.quiet.recall(&self.engine, &self.runtime, filter, *head).map_err(behind)?;
+            self.unheard = None;
+        }
+        Ok(())
+    }
+
     /// The spans that end with these events.
     fn spans(&self, events: &[Recorded]) -> Result<Vec<Value>, Failure> {
         let mut spans = Vec::new();

@@ -57,6 +57,21 @@ impl Bench {
 
     /// Starts a sink that begins with the first event and does not wait long between attempts.
     pub fn start(&self, kind: &str, settings: Settings, change: impl FnOnce(&mut Policy)) {
+        self.start_opened(kind, settings, change, |_| {});
+    }
+
+    /// As `start`, with something that happens while the sink is open and does nothing yet; batches do not wait.
+    pub fn start_after(&self, kind: &str, settings: Settings, meanwhile: impl FnOnce(&Self)) {
+        self.start_opened(kind, settings, |policy| policy.batch.window_ms = 0, meanwhile);
+    }
+
+    fn start_opened(
+        &self,
+        kind: &str,
+        settings: Settings,
+        change: impl FnOnce(&mut Policy),
+        meanwhile: impl FnOnce(&Self),
+    ) {
         let kind = find(kind).unwrap();
         let surroundings =
             Surroundings { engine: self.engine.clone(), console: Arc::new(|event| event.kind().to_owned()) };
@@ -71,6 +86,7 @@ impl Bench {
         policy.progress.every_ms = 10;
         change(&mut policy);
         let filter = Filter::default();
+        meanwhile(self);
         let handler = Handler { name: "sink".into(), kind: kind.name, filter, policy, deliver };
         self.engine.start_handlers(vec![handler]).unwrap();
     }

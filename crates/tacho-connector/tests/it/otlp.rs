@@ -158,9 +158,10 @@ fn what_never_ends_is_told_once_when_its_session_falls_quiet() {
     abandon(&bench, 40, "s3");
     bench.until("it is delivered", |status| status.done == 18);
     bench.restart_with(clock.clone());
-    bench.start("otlp", settings(&receiver), |policy| policy.batch.window_ms = 0);
-    clock.pass(Duration::from_secs(30 * 60));
-    bench.append_to("claude.notification", "session/s2", Some("s2"), 50, "{}");
+    bench.start_after("otlp", settings(&receiver), |bench| {
+        clock.pass(Duration::from_secs(30 * 60));
+        bench.append_to("claude.notification", "session/s2", Some("s2"), 50, "{}");
+    });
     let told = eventually("the spans are told", || Some(spans(&receiver)).filter(|all| all.len() >= 12));
     assert_eq!(unfinished(&told), [&ABANDONED[..], &["turn"], &ABANDONED[..]].concat());
     bench.engine.close().unwrap();
