@@ -79,7 +79,13 @@ impl Fold {
             thread: OnceLock::new(),
         });
         let seen = (shared.journal.head(), Instant::now());
-        let worker = Worker { shared: shared.clone(), writer: Some(writer), damage: 0, seen, unreleased: BURST_EVENTS };
+        let worker = Worker {
+            shared: shared.clone(),
+            writer: Some(writer),
+            damage: 0,
+            seen,
+            unreleased: BURST_EVENTS,
+        };
         let thread = std::thread::Builder::new()
             .name("tacho-fold".into())
             .spawn(move || worker.run())
