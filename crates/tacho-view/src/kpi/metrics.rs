@@ -7,6 +7,7 @@ use super::{requests, work};
 use crate::error::ViewError;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 use tacho_event::Timestamp;
 
 const DAY_NS: i64 = 86_400 * 1_000_000_000;
@@ -162,7 +163,7 @@ struct Task {
     retries: usize,
     /// From queued to complete, in nanoseconds.
     took: Option<i64>,
-    feature: Option<String>,
+    feature: Option<Rc<str>>,
     cost: NanoUsd,
 }
 
@@ -209,7 +210,7 @@ fn tasks(
     let completed: Vec<&Task> = tasks.values().flatten().filter(|task| is_inside(task.completed)).collect();
     metrics.average_retry_count = mean(completed.iter().map(|task| task.retries as f64));
     metrics.time_to_completion_seconds = mean(completed.iter().filter_map(|task| task.took).map(seconds));
-    let features: BTreeSet<String> = completed.iter().filter_map(|task| task.feature.clone()).collect();
+    let features: BTreeSet<Rc<str>> = completed.iter().filter_map(|task| task.feature.clone()).collect();
     let mut costs = Vec::new();
     for feature in features {
         let names = observations::tasks_of_feature(database, &feature)?;
