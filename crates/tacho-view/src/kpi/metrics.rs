@@ -7,6 +7,7 @@ use super::{requests, work};
 use crate::error::ViewError;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 use tacho_event::Timestamp;
 
 const DAY_NS: i64 = 86_400 * 1_000_000_000;
@@ -91,12 +92,16 @@ fn utilization(
     query: MetricsQuery,
     metrics: &mut Metrics,
 ) -> Result<(), ViewError> {
-    let mut spans: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
+    let mut of_ids: BTreeMap<&str, Vec<(i64, i64)>> = BTreeMap::new();
     for span in work::spans(rows, query.to.0) {
         let cut = (span.from.max(query.from.0), span.to.min(query.to.0));
         if cut.0 < cut.1 {
-            spans.entry(observations::agent_name(database, span.agent)?).or_default().push(cut);
+            of_ids.entry(span.agent).or_default().push(cut);
         }
+    }
+    let mut spans: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
+    for (id, cuts) in of_ids {
+        spans.entry(observations::agent_name(database, id)?).or_default().extend(cuts);
     }
     let window = (query.to.0 - query.from.0).max(1) as f64;
     for (agent, mut spans) in spans {
@@ -143,7 +148,7 @@ struct Task {
     retries: usize,
     /// From queued to complete, in nanoseconds.
     took: Option<i64>,
-    feature: Option<String>,
+    feature: Option<Rc<str>>,
     cost: NanoUsd,
 }
 
@@ -181,26 +186,29 @@ fn tasks(
         .filter(|row| matches!(row.what, What::Completed | What::Validated))
         .filter_map(|row| row.task.as_deref())
         .collect();
-    let is_inside = |time: i64| time > query.from.0 && time <= query.to.0;
-    let (mut completed, mut features) = (Vec::new(), BTreeSet::new());
+    // Each is read once, though its feature asks for it again.
+    let mut tasks: BTreeMap<String, Option<Task>> = BTreeMap::new();
     for name in candidates {
-        let Some(task) = Task::of(&observations::of_task(database, name)?) else { continue };
-        if is_inside(task.completed) {
-            features.extend(task.feature.clone());
-            completed.push(task);
-        }
+        tasks.insert(name.to_owned(), Task::of(&observations::of_task(database, name)?));
     }
+    let is_inside = |time: i64| time > query.from.0 && time <= query.to.0;
+    let completed: Vec<&Task> = tasks.values().flatten().filter(|task| is_inside(task.completed)).collect();
     metrics.average_retry_count = mean(completed.iter().map(|task| task.retries as f64));
     metrics.time_to_completion_seconds = mean(completed.iter().filter_map(|task| task.took).map(seconds));
+    let features: BTreeSet<Rc<str>> = completed.iter().filter_map(|task| task.feature.clone()).collect();
     let mut costs = Vec::new();
     for feature in features {
         let names = observations::tasks_of_feature(database, &feature)?;
-        let tasks: Result<Vec<Option<Task>>, ViewError> =
-            names.iter().map(|name| Ok(Task::of(&observations::of_task(database, name)?))).collect();
+        for name in &names {
+            if !tasks.contains_key(name) {
+                tasks.insert(name.clone(), Task::of(&observations::of_task(database, name)?));
+            }
+        }
+        let of_feature: Option<Vec<&Task>> = names.iter().map(|name| tasks[name].as_ref()).collect();
         // One that is open leaves the feature open.
-        let Some(tasks) = tasks?.into_iter().collect::<Option<Vec<Task>>>() else { continue };
-        if tasks.iter().map(|task| task.completed).max().is_some_and(is_inside) {
-            costs.push(tasks.iter().map(|task| task.cost).sum::<NanoUsd>().usd());
+        let Some(of_feature) = of_feature else { continue };
+        if of_feature.iter().map(|task| task.completed).max().is_some_and(is_inside) {
+            costs.push(of_feature.iter().map(|task| task.cost).sum::<NanoUsd>().usd());
         }
     }
     metrics.cost_per_feature = mean(costs.into_iter());

@@ -4,6 +4,8 @@ use super::money::NanoUsd;
 use super::observation::{Observation, Outcome, What};
 use crate::error::ViewError;
 use rusqlite::{Connection, Params, Row};
+use std::collections::HashSet;
+use std::rc::Rc;
 use tacho_event::{Recorded, json};
 
 /// An observation as it was kept.
@@ -16,12 +18,28 @@ pub(crate) struct Observed {
     pub duration: i64,
     pub outcome: Outcome,
     pub cost: Option<NanoUsd>,
-    pub session: Option<String>,
-    pub source: Option<String>,
-    pub task: Option<String>,
-    pub feature: Option<String>,
-    pub agent: Option<String>,
-    pub model: Option<String>,
+    pub session: Option<Rc<str>>,
+    pub source: Option<Rc<str>>,
+    pub task: Option<Rc<str>>,
+    pub feature: Option<Rc<str>>,
+    pub agent: Option<Rc<str>>,
+    pub model: Option<Rc<str>>,
+}
+
+/// The texts of the rows that are read together, each held once: a window of many events names few agents and sessions.
+#[derive(Default)]
+struct Texts(HashSet<Rc<str>>);
+
+impl Texts {
+    fn read(&mut self, row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Rc<str>>> {
+        let Some(text) = row.get_ref(column)?.as_str_or_null()? else { return Ok(None) };
+        if let Some(known) = self.0.get(text) {
+            return Ok(Some(known.clone()));
+        }
+        let new: Rc<str> = text.into();
+        self.0.insert(new.clone());
+        Ok(Some(new))
+    }
 }
 
 pub(super) fn insert(
@@ -98,7 +116,11 @@ pub(super) fn tasks_of_feature(database: &Connection, feature: &str) -> Result<V
 /// The feature for which a task was queued.
 pub(super) fn feature_of_task(database: &Connection, task: &str) -> Result<Option<String>, ViewError> {
     let tasks = of_task(database, task)?;
-    Ok(tasks.into_iter().filter(|seen| seen.what == What::Queued).find_map(|seen| seen.feature))
+    Ok(tasks
+        .into_iter()
+        .filter(|seen| seen.what == What::Queued)
+        .find_map(|seen| seen.feature)
+        .map(|feature| feature.to_string()))
 }
 
 /// What an agent is, by its id; itself where nothing told.
@@ -110,12 +132,13 @@ pub(super) fn agent_name(database: &Connection, id: &str) -> Result<String, View
 
 fn select(database: &Connection, sql: &str, parameters: impl Params) -> Result<Vec<Observed>, ViewError> {
     let mut statement = database.prepare_cached(sql)?;
-    let rows = statement.query_map(parameters, read)?;
+    let mut texts = Texts::default();
+    let rows = statement.query_map(parameters, |row| read(row, &mut texts))?;
     let rows: Vec<Option<Observed>> = rows.collect::<Result<_, _>>()?;
     Ok(rows.into_iter().flatten().collect())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Option<Observed>> {
+fn read(row: &Row<'_>, texts: &mut Texts) -> rusqlite::Result<Option<Observed>> {
     let Some(what) = What::from_number(row.get(1)?) else { return Ok(None) };
     Ok(Some(Observed {
         position: row.get(0)?,
@@ -124,11 +147,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<Observed>> {
         duration: row.get(3)?,
         outcome: Outcome::from_number(row.get(4)?),
         cost: row.get::<_, Option<i64>>(5)?.map(NanoUsd),
-        session: row.get(6)?,
-        source: row.get(7)?,
-        task: row.get(8)?,
-        feature: row.get(9)?,
-        agent: row.get(10)?,
-        model: row.get(11)?,
+        session: texts.read(row, 6)?,
+        source: texts.read(row, 7)?,
+        task: texts.read(row, 8)?,
+        feature: texts.read(row, 9)?,
+        agent: texts.read(row, 10)?,
+        model: texts.read(row, 11)?,
     }))
 }
