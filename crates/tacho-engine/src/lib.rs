@@ -23,6 +23,7 @@ mod query;
 mod schema;
 pub mod socket;
 mod transcript;
+mod waits;
 mod watch;
 
 pub use clock::{Clock, SystemClock};
@@ -44,6 +45,7 @@ pub use tacho_view::{
     CostQuery, CostRow, Costs, Dimension, Metrics, MetricsQuery, ModelUse, NanoUsd, StreamQuery, StreamState,
     Tokens, TypeCount,
 };
+pub use waits::{Deed, WaitKind, WaitState, Waiting};
 pub use watch::{
     Action, Budgets, Condition, ConditionSyntaxError, Price, PriceError, Prices, Rule, RuleState, WatchLimits,
 };
