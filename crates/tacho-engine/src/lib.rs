@@ -23,6 +23,7 @@ mod query;
 mod schema;
 pub mod socket;
 mod transcript;
+mod waits;
 mod watch;
 
 pub use clock::{Clock, SystemClock};
@@ -44,6 +45,7 @@ pub use tacho_view::{
     AGENT_FIGURES, AgentFigure, CostQuery, CostRow, Costs, Dimension, FIGURES, Figure, Metrics, MetricsQuery,
     ModelUse, NanoUsd, StreamQuery, StreamState, Tokens, Traffic,
 };
+pub use waits::{Deed, WaitKind, WaitState, Waiting};
 pub use watch::{
     Action, Budgets, Condition, ConditionSyntaxError, Price, PriceError, Prices, Rule, RuleState, WatchLimits,
 };

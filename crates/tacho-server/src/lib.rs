@@ -20,6 +20,7 @@ mod problem;
 mod route;
 mod summary;
 mod telemetry;
+mod waits;
 
 pub use alerts::{alert_rule_json, alert_rules_json};
 pub use config::{Config, Intake, Limits};
@@ -27,6 +28,7 @@ pub use figures::{cost_row_json, costs_json, figures_json};
 pub use file_limit::raise_file_limit;
 pub use openapi::document as openapi_document;
 pub use summary::summary;
+pub use waits::{wait_json, waits_json};
 
 use crate::accept::Protocol;
 use crate::body::Room;

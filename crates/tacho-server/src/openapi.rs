@@ -121,6 +121,9 @@ fn request_body(carries: &Carries) -> Value {
         Carries::Registration => {
             json!({"required": true, "content": {"application/json": {"schema": reference("Registration")}}})
         }
+        Carries::Deed => {
+            json!({"required": true, "content": {"application/json": {"schema": reference("DeedRequest")}}})
+        }
         Carries::HookPayload => json!({"required": true, "content": {"application/json": object()}}),
         Carries::Telemetry(message) => {
             let protobuf = format!("opentelemetry-proto's {message}");

@@ -1,8 +1,12 @@
 //! Every route, in one table: the router and the OpenAPI document are made from it.
 
+mod vocabulary;
+
+pub(crate) use vocabulary::{Answers, Carries, Kind, Parameter};
+
 use crate::api::{
     admin, alerts, append, events, figures, handlers, health, hook, page, prometheus, schemas, sse, streams,
-    telemetry, timeline, websocket,
+    telemetry, timeline, waits, websocket,
 };
 use crate::doors::{SharedDoors, json};
 use crate::problem::Problem;
@@ -26,40 +30,6 @@ pub(crate) struct Route {
     handler: fn() -> MethodRouter<SharedDoors>,
 }
 
-pub(crate) enum Parameter {
-    /// Every condition of a filter.
-    Filters,
-    Query(&'static str, Kind, &'static str),
-    Path(&'static str, &'static str),
-    Header(&'static str, &'static str),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Text,
-    Number,
-    Switch,
-    Format,
-}
-
-/// What a request carries.
-pub(crate) enum Carries {
-    Events,
-    HookPayload,
-    Registration,
-    /// An export of this signal, as opentelemetry-proto names its message.
-    Telemetry(&'static str),
-}
-
-/// What a success answers.
-pub(crate) enum Answers {
-    /// Status, media type, description.
-    Plain(u16, &'static str, &'static str),
-    /// Status, name of the schema, description.
-    Json(u16, &'static str, &'static str),
-    Empty(u16, &'static str),
-}
-
 const WAIT: Parameter = Parameter::Query(
     "wait",
     Kind::Number,
@@ -70,6 +40,7 @@ const LIMIT: Parameter =
     Parameter::Query("limit", Kind::Number, "Most entries, at most 1,000; 100 by default");
 const CATEGORY: Parameter = Parameter::Path("category", "What stands before the first slash of the stream");
 const STREAM_ID: Parameter = Parameter::Path("id", "What stands behind it; slashes in it are written %2F");
+const WAIT_ID: Parameter = Parameter::Path("id", "The id of the wait, which is that of the event that asks");
 const CURSOR: Parameter = Parameter::Query("cursor", Kind::Text, "`next` of the page before");
 const AFTER: Parameter =
     Parameter::Query("after", Kind::Number, "Only events behind this position; before it in reverse");
@@ -261,6 +232,54 @@ pub(crate) const ROUTES: &[Route] = &[
         request: None,
         response: Answers::Json(202, "AlertTest", "It is on the log"),
         handler: || post(alerts::test),
+    },
+    Route {
+        method: "get",
+        path: "/api/waits",
+        summary: "What waits for a person: escalations, and calls and questions of agents, the oldest first",
+        parameters: &[],
+        request: None,
+        response: Answers::Json(200, "Waits", "All that is open"),
+        handler: || get(waits::list),
+    },
+    Route {
+        method: "post",
+        path: "/api/waits/{id}/acknowledge",
+        summary: "Say that somebody has seen it",
+        parameters: &[WAIT_ID],
+        request: Some(Carries::Deed),
+        response: Answers::Json(
+            201,
+            "Deed",
+            "It is on the log; 200 where it was done already and nothing changed",
+        ),
+        handler: || post(waits::acknowledge),
+    },
+    Route {
+        method: "post",
+        path: "/api/waits/{id}/answer",
+        summary: "Answer it; it waits no longer",
+        parameters: &[WAIT_ID],
+        request: Some(Carries::Deed),
+        response: Answers::Json(
+            201,
+            "Deed",
+            "It is on the log; 200 where it was done already and nothing changed",
+        ),
+        handler: || post(waits::answer),
+    },
+    Route {
+        method: "post",
+        path: "/api/waits/{id}/resolve",
+        summary: "Take it off the list",
+        parameters: &[WAIT_ID],
+        request: Some(Carries::Deed),
+        response: Answers::Json(
+            201,
+            "Deed",
+            "It is on the log; 200 where it was done already and nothing changed",
+        ),
+        handler: || post(waits::resolve),
     },
     Route {
         method: "get",

@@ -16,6 +16,10 @@ export interface Call {
   /** What the agent itself measured, without the wait for a person. */
   durationMs: number | null;
   askedAt: number | null;
+  /** The event that asks, by which a person's deed names it; empty when none was told. */
+  askId: string;
+  /** Who said to have seen that it waits. */
+  seenBy: string;
   answeredAt: number | null;
   error: string;
   output: string;

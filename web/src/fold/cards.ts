@@ -63,6 +63,11 @@ export interface Ended {
 /** Someone who waits for a person. */
 export interface Waiter {
   key: string;
+  /** The event that asks; empty where a deed cannot name it. */
+  id: string;
+  /** A task was handed over: an answer is for its agents. An agent that asks is answered in its terminal. */
+  isTask: boolean;
+  seenBy: string;
   href: string;
   who: string;
   where: string;
@@ -245,6 +250,9 @@ export function waiters(fleet: Fleet, now: number): Waiter[] {
       const agent = session.subagents.get(call.agentId);
       found.push({
         key: `${session.id} ${call.id}`,
+        id: call.askId,
+        isTask: false,
+        seenBy: call.seenBy,
         href: `/session/${session.id}?call=${encodeURIComponent(call.id)}`,
         who: agent?.type || session.agent,
         where: lastPart(session.cwd),
@@ -257,6 +265,9 @@ export function waiters(fleet: Fleet, now: number): Waiter[] {
   for (const escalation of fleet.tasks.escalations.values()) {
     found.push({
       key: `task ${escalation.taskId}`,
+      id: escalation.id,
+      isTask: true,
+      seenBy: escalation.seenBy,
       href: `/events?stream=${encodeURIComponent(`task/${escalation.taskId}`)}`,
       who: escalation.taskId,
       where: 'the task factory',

@@ -1,4 +1,5 @@
 /** Everything that agents do, folded from events in the log's order. */
+import { deed, isDeed } from './deed';
 import { fields, type LogEvent, sessionOf, text, timeOf } from './event';
 import { HOOKS } from './hooks';
 import { currentTurn, newSession, type Session } from './session';
@@ -26,9 +27,14 @@ export function fold(fleet: Fleet, event: LogEvent): void {
   fleet.position = event.position;
   const at = timeOf(event);
   const data = fields(event.data);
+  const id = sessionOf(event);
+  const waits = isDeed(event.type) ? fleet.sessions.get(id) : undefined;
+  if (waits) {
+    deed(waits, event, data, at);
+    waits.lastPosition = event.position;
+  }
   const onTask = TASK_TYPES[event.type];
   if (onTask) return onTask(fleet.tasks, event, data, at);
-  const id = sessionOf(event);
   if (!id || !(event.subject ?? '').startsWith('session/')) return;
   const hook = HOOK_TYPE.exec(event.type);
   const isTelemetry = event.type.startsWith('claude_code.');

@@ -18,6 +18,7 @@ export const HOOKS: Record<string, Fold> = {
     const call = callOf(session, event, { ...data, tool_name: 'Question', tool_input: { description: text(data['message']) } }, at);
     call.state = 'asking';
     call.askedAt = at;
+    call.askId = event.id;
   },
   elicitation_result: (session, _, __, at) => {
     const open = [...session.calls.values()].findLast((call) => call.tool === 'Question' && call.endedAt === null);
@@ -146,6 +147,8 @@ function callOf(session: Session, event: LogEvent, data: Fields, at: number): Ca
     endedAt: null,
     durationMs: null,
     askedAt: null,
+    askId: '',
+    seenBy: '',
     answeredAt: null,
     error: '',
     output: '',
@@ -199,6 +202,8 @@ function ask(session: Session, event: LogEvent, data: Fields, at: number): void 
   if (!call.positions.includes(event.position)) call.positions.push(event.position);
   call.state = 'asking';
   call.askedAt = at;
+  call.askId = event.id;
+  call.seenBy = '';
 }
 
 function finish(session: Session, event: LogEvent, data: Fields, at: number, state: 'done' | 'failed' | 'refused'): void {

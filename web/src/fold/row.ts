@@ -154,6 +154,8 @@ const SEVEN: Record<string, (data: Fields) => Said> = {
     return { family: passed ? 'done' : 'fail', verb: passed ? 'Validation passed' : 'Validation failed', detail: text(data['task_id']) };
   },
   hitl_escalated: (data) => ({ family: 'ask', verb: 'Needs a person', detail: `${text(data['task_id'])} · ${text(data['last_error'])}` }),
+  hitl_acknowledged: (data) => ({ family: 'ask', verb: 'Seen', detail: [text(data['by']), text(data['note'])].filter(Boolean).join(' · ') }),
+  hitl_answered: (data) => ({ family: 'done', verb: 'Answered', detail: text(data['answer']) }),
   hitl_resolved: (data) => ({ family: 'done', verb: 'Resolved', detail: text(data['task_id']) }),
   budget_warning: (data) => ({ family: 'reaction', verb: 'Budget at 80 %', detail: gist(data) }),
   budget_exceeded: (data) => ({ family: 'fail', verb: 'Budget exceeded', detail: gist(data) }),

@@ -27,6 +27,10 @@ export interface Task {
 
 /** A task that its agents could not do and that a person must decide. */
 export interface Escalation {
+  /** The event that asks. */
+  id: string;
+  /** Who said to have seen it. */
+  seenBy: string;
   taskId: string;
   at: number;
   position: number;
@@ -74,6 +78,8 @@ export const TASK_TYPES: Record<string, Fold> = {
   hitl_escalated: (tasks, event, data, at) => {
     const taskId = text(data['task_id']);
     tasks.escalations.set(taskId, {
+      id: event.id,
+      seenBy: '',
       taskId,
       at,
       position: event.position,
@@ -82,9 +88,12 @@ export const TASK_TYPES: Record<string, Fold> = {
       priority: text(data['priority']),
     });
   },
-  hitl_resolved: (tasks, _, data) => {
-    tasks.escalations.delete(text(data['task_id']));
+  hitl_acknowledged: (tasks, event, data) => {
+    const escalation = meant(tasks, data);
+    if (escalation) escalation.seenBy ||= text(data['by']) || event.actorid || 'somebody';
   },
+  hitl_answered: (tasks, _, data) => settle(tasks, data),
+  hitl_resolved: (tasks, _, data) => settle(tasks, data),
   AgentSpawned: (tasks, event, data, at) =>
     begin(tasks, event, text(data['agent_id']), event.subject ?? '', text(data['model']), at),
   AgentCompleted: (tasks, event, data, at) =>
@@ -92,6 +101,18 @@ export const TASK_TYPES: Record<string, Fold> = {
   AgentFailed: (tasks, event, data, at) =>
     finish(tasks, event, text(data['agent_id']), event.subject ?? '', 'failed', data, at),
 };
+
+/** A deed names the wait, or its task alone. */
+function meant(tasks: Tasks, data: Fields): Escalation | undefined {
+  const wait = text(data['wait']);
+  const escalation = tasks.escalations.get(text(data['task_id']));
+  return wait === '' || wait === escalation?.id ? escalation : undefined;
+}
+
+function settle(tasks: Tasks, data: Fields): void {
+  const escalation = meant(tasks, data);
+  if (escalation) tasks.escalations.delete(escalation.taskId);
+}
 
 function taskOf(tasks: Tasks, id: string): Task {
   let task = tasks.tasks.get(id);

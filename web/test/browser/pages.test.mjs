@@ -173,10 +173,58 @@ test('a person resolves an escalation, and it is an event', async () => {
   await append(server.url, [{ specversion: '1.0', id: 'escalated', source: '/api', type: 'hitl_escalated', subject: 'task/refresh', data }]);
   const page = await openPage(browser, server, '/alerts', { mock: mockDoors });
   await page.locator('.needs', { hasText: 'endpoint returns 500' }).waitFor();
-  await page.getByRole('button', { name: 'Mark refresh resolved' }).click();
+  await page.locator('.need', { hasText: 'endpoint returns 500' }).getByRole('button', { name: 'Resolve' }).click();
   await page.locator('.needs', { hasText: 'endpoint returns 500' }).waitFor({ state: 'detached' });
   await page.goto(`${server.url}/events?type=hitl_resolved`);
   await page.locator('.event', { hasText: 'Resolved' }).waitFor();
+  await page.context().close();
+});
+
+/** What the server says of waits and of deeds. */
+const asks = async (words) => (await (await fetch(`${server.url}/api/waits`)).json()).waits.find((wait) => wait.asks.includes(words));
+const deeds = async (type) => (await (await fetch(`${server.url}/api/events?type=${type}&reverse=true`)).json()).events;
+
+test('a person acknowledges what waits, then answers it', async () => {
+  const data = { task_id: 'checkout', attempts: 2, last_error: 'the cart is empty', priority: 'high' };
+  await append(server.url, [{ specversion: '1.0', id: 'escalated-2', source: '/api', type: 'hitl_escalated', subject: 'task/checkout', data }]);
+  const page = await openPage(browser, server, '/');
+  const need = page.locator('.need', { hasText: 'the cart is empty' });
+  await need.getByRole('button', { name: 'Acknowledge' }).click();
+  await need.getByText('seen by user').waitFor();
+  assert.equal((await asks('the cart is empty')).acknowledged.by, 'user');
+  await holds(page, 'live-acknowledged');
+  await need.getByRole('button', { name: 'Answer' }).click();
+  await page.getByRole('textbox', { name: 'Answer' }).fill('use the other cart');
+  await holds(page, 'live-answer');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await need.waitFor({ state: 'detached' });
+  assert.equal(await asks('the cart is empty'), undefined);
+  const [answered] = await deeds('hitl_answered');
+  assert.deepEqual([answered.data.answer, answered.causationid, answered.subject], ['use the other cart', 'escalated-2', 'task/checkout']);
+  await page.context().close();
+});
+
+test('a person takes a call that waits off the list, by keyboard, on its session', async () => {
+  const session = 'b1f0c3e2-0000-4000-8000-0000000000d1';
+  const asked = { prompt_id: 'p-d', tool_name: 'Bash', tool_input: { command: 'make deploy' } };
+  const request = hook(session, 'PermissionRequest', 1, asked);
+  await append(server.url, [
+    hook(session, 'UserPromptSubmit', 3, { prompt: 'deploy it', prompt_id: 'p-d' }),
+    hook(session, 'PreToolUse', 2, { ...asked, tool_use_id: 'toolu_d' }),
+    request,
+  ]);
+  const page = await openPage(browser, server, `/session/${session}`);
+  const detail = page.locator('.detail');
+  await detail.getByText('Waits for you', { exact: true }).waitFor();
+  assert.equal((await asks('make deploy')).id, request.id);
+  await page.keyboard.press('a');
+  await detail.getByText('seen by user').waitFor();
+  await page.keyboard.press('d');
+  await detail.getByText('Waits for you', { exact: true }).waitFor({ state: 'detached' });
+  assert.equal(await asks('make deploy'), undefined);
+  const [resolved] = await deeds('hitl_resolved');
+  assert.deepEqual([resolved.causationid, resolved.sessionid], [request.id, session]);
+  await holds(page, 'session-resolved');
   await page.context().close();
 });
 

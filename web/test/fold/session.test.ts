@@ -93,6 +93,21 @@ test('who asks a person waits until the answer, and the wait is no work', () => 
   expect(totals(session, 31_600)).toMatchObject({ waitedMs: 30_000, workedMs: 1_600 });
 });
 
+test('a deed of a person about a call that waits is folded into it', () => {
+  const asked = [
+    hookEvent('user_prompt_submit', said('one', 'p1'), 0, 1),
+    hookEvent('pre_tool_use', call('t1', 'p1'), 1_000, 2),
+    hookEvent('permission_request', { session_id: 's', prompt_id: 'p1', tool_name: 'Bash', tool_input: { command: 'sleep 60' } }, 1_100, 3),
+  ];
+  const wait = asked[2]!.id;
+  const deed = (type: string, at: number, position: number) => ({ ...hookEvent('x', { session_id: 's', wait, by: 'ada' }, at, position), type });
+  const seen = [...asked, deed('hitl_acknowledged', 2_000, 4)];
+  expect(waiters(folded(seen), 3_000)).toMatchObject([{ id: wait, seenBy: 'ada', isTask: false }]);
+  const session = only([...seen, deed('hitl_resolved', 5_000, 5)]);
+  expect(waiting(session)).toEqual([]);
+  expect(session.calls.get('t1')).toMatchObject({ state: 'running', askedAt: 1_100, answeredAt: 5_000 });
+});
+
 test('where only a notification tells of a question, the running call is what it is about', () => {
   const asked = [
     hookEvent('user_prompt_submit', said('one', 'p1'), 0, 1),

@@ -26,6 +26,11 @@ test('a task waits for a person from its escalation until it is resolved', () =>
   expect(groups(fleet, 5_000)).toEqual([]);
   expect(fleet.tasks.runs[0]).toMatchObject({ state: 'failed', costUsd: 0.01, endedAt: 3_000 });
   expect(waiters(folded([...events, told('hitl_resolved', { task_id: 'a' }, 6)]), 7_000)).toEqual([]);
+  const wait = 't4-hitl_escalated';
+  const seen = told('hitl_acknowledged', { task_id: 'a', wait, by: 'ada' }, 5);
+  expect(waiters(folded([...events, seen]), 7_000)).toMatchObject([{ id: wait, isTask: true, seenBy: 'ada' }]);
+  expect(waiters(folded([...events, seen, told('hitl_answered', { task_id: 'a', wait, answer: 'b' }, 6)]), 7_000)).toEqual([]);
+  expect(waiters(folded([...events, told('hitl_resolved', { task_id: 'a', wait: 'another' }, 6)]), 7_000)).toHaveLength(1);
 });
 
 test('an agent at work is a card under its task', () => {

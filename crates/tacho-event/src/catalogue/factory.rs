@@ -72,16 +72,22 @@ pub const ENTRIES: &[Entry] = &[
     of(
         "hitl_acknowledged",
         Info,
-        "Somebody has seen that a task waits for a human.",
-        &[Field::required("task_id", String), Field::optional("by", String)],
+        "Somebody has seen that a task or an agent waits for a human.",
+        &[
+            Field::optional("task_id", String),
+            Field::optional("wait", String),
+            Field::optional("by", String),
+            Field::optional("note", String),
+        ],
         r#"{"task_id":"t_1","by":"ada"}"#,
     ),
     of(
         "hitl_answered",
         Info,
-        "A human answered what a task asked.",
+        "A human answered what a task or an agent asked.",
         &[
-            Field::required("task_id", String),
+            Field::optional("task_id", String),
+            Field::optional("wait", String),
             Field::required("answer", String),
             Field::optional("by", String),
         ],
@@ -90,9 +96,10 @@ pub const ENTRIES: &[Entry] = &[
     of(
         "hitl_resolved",
         Info,
-        "A task waits for no human any more.",
+        "A task or an agent waits for no human any more.",
         &[
-            Field::required("task_id", String),
+            Field::optional("task_id", String),
+            Field::optional("wait", String),
             Field::optional("resolution", String),
             Field::optional("by", String),
         ],

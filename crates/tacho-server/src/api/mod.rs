@@ -15,4 +15,5 @@ pub(crate) mod sse;
 pub(crate) mod streams;
 pub(crate) mod telemetry;
 pub(crate) mod timeline;
+pub(crate) mod waits;
 pub(crate) mod websocket;

@@ -115,6 +115,21 @@ fn figures_and_alerts() -> Value {
             })
         )}})),
         "AlertPage": page("alerts", "Event"),
+        "Waits": object(&["waits"], json!({"waits": {"type": "array", "items": reference("Wait")}})),
+        "Wait": object(&["id", "kind", "state", "since", "position", "stream", "asks"], json!({
+            "id": text(), "kind": {"enum": ["escalation", "permission", "question"]},
+            "state": {"enum": ["open", "acknowledged", "answered", "resolved", "over"]}, "since": moment(),
+            "position": number(), "stream": text(), "session": maybe(), "agent": maybe(), "task": maybe(),
+            "asks": text(), "priority": maybe(),
+            "acknowledged": {"type": ["object", "null"], "description": "`by`, `at`, `said`"},
+            "ended": {"type": ["object", "null"], "description": "The answer or the resolution: `by`, `at`, `said`"}
+        })),
+        "Deed": object(&["changed", "wait"], json!({"changed": {"type": "boolean"}, "wait": reference("Wait")})),
+        "DeedRequest": object(&[], json!({
+            "by": {"type": "string", "description": "Who does it; `user` without it"},
+            "note": {"type": "string", "description": "For acknowledge and resolve"},
+            "answer": {"type": "string", "description": "For answer, where it must be there"}
+        })),
         "AlertTest": object(&["told"], json!({"told": {"const": true}})),
         "Metrics": figures(),
         "Costs": object(&["by", "cost_usd", "requests", "unpriced_requests", "rows", "position"], json!({

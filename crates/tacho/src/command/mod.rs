@@ -25,6 +25,7 @@ mod stats;
 mod tail;
 mod timeline;
 mod up;
+mod waits;
 
 pub use connect::{folder_variable, home};
 pub use restore::free_bytes;
@@ -65,6 +66,7 @@ enum Command {
     Stats(stats::Stats),
     Cost(cost::Cost),
     Alerts(alerts::Alerts),
+    Waits(waits::Waits),
     Handler(handler::Handler),
     Schema(schema::Schema),
     Backup(backup::Backup),
@@ -96,6 +98,7 @@ impl CommandLine {
             Command::Stats(command) => command.run(),
             Command::Cost(command) => command.run(),
             Command::Alerts(command) => command.run(),
+            Command::Waits(command) => command.run(),
             Command::Handler(command) => command.run(),
             Command::Schema(command) => command.run(),
             Command::Backup(command) => command.run(),

@@ -86,6 +86,11 @@ impl Folder {
         Ok(tacho_server::alert_rules_json(&rules, &anomalies).into_bytes())
     }
 
+    pub fn waits(&self) -> Result<Vec<u8>> {
+        let waits = self.runtime.block_on(self.engine.waits()).context("cannot read the log")?;
+        Ok(tacho_server::waits_json(&waits).into_bytes())
+    }
+
     pub fn costs(&self, query: CostQuery) -> Result<Vec<u8>> {
         let answer = self.runtime.block_on(self.engine.costs(query, Wait::Head));
         let (costs, position) = answer.context("cannot read the log")?;

@@ -97,6 +97,14 @@ impl Log {
         }
     }
 
+    /// What waits for a person, as `GET /api/waits` answers it.
+    pub fn waits(&self) -> Result<Vec<u8>> {
+        match self {
+            Self::Server(client) => Ok(client.get("/api/waits")?),
+            Self::Folder(folder) => folder.waits(),
+        }
+    }
+
     /// What was spent, as `GET /api/cost` answers it.
     pub fn costs(&self, query: CostQuery) -> Result<Vec<u8>> {
         match self {

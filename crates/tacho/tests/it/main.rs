@@ -17,3 +17,4 @@ mod server;
 mod service;
 mod sink;
 mod telemetry;
+mod waits;

@@ -31,6 +31,8 @@ fn the_help_of_the_whole() {
           cost         Show what was spent, by session, agent, subagent, model, feature or day, or by model
                        and day
           alerts       Alerts on key figures: list the rules, test them, show what was told
+          waits        What waits for a person: escalations, and calls and questions of agents, the oldest
+                       first
           handler      Handlers and sinks of a running server, and how far each is
           schema       The registry of schemas: list, show, check, register, scan
           backup       Write the log into one file, from a running or a stopped server

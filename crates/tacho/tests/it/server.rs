@@ -49,19 +49,20 @@ impl<'a> Server<'a> {
 
     /// The whole answer to a GET, head and body.
     pub fn get(&self, path: &str) -> String {
-        self.request(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address))
+        self.send(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address))
     }
 
     /// The whole answer to a POST of JSON.
     pub fn post(&self, path: &str, body: &str) -> String {
-        self.request(&format!(
+        self.send(&format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len()
         ))
     }
 
-    fn request(&self, request: &str) -> String {
+    /// The whole answer to a request as it is written.
+    pub fn send(&self, request: &str) -> String {
         let mut connection = TcpStream::connect(&self.address).unwrap();
         connection.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();

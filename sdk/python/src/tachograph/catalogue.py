@@ -789,36 +789,34 @@ class HitlEscalated(_HitlEscalated, total=False):
     priority: str
 
 
-class _HitlAcknowledged(TypedDict):
-    task_id: str
-
-
-class HitlAcknowledged(_HitlAcknowledged, total=False):
-    """`hitl_acknowledged`: Somebody has seen that a task waits for a human."""
+class HitlAcknowledged(TypedDict, total=False):
+    """`hitl_acknowledged`: Somebody has seen that a task or an agent waits for a human."""
 
     by: str
+    note: str
+    task_id: str
+    wait: str
 
 
 class _HitlAnswered(TypedDict):
     answer: str
-    task_id: str
 
 
 class HitlAnswered(_HitlAnswered, total=False):
-    """`hitl_answered`: A human answered what a task asked."""
+    """`hitl_answered`: A human answered what a task or an agent asked."""
 
     by: str
-
-
-class _HitlResolved(TypedDict):
     task_id: str
+    wait: str
 
 
-class HitlResolved(_HitlResolved, total=False):
-    """`hitl_resolved`: A task waits for no human any more."""
+class HitlResolved(TypedDict, total=False):
+    """`hitl_resolved`: A task or an agent waits for no human any more."""
 
     by: str
     resolution: str
+    task_id: str
+    wait: str
 
 
 class ReviewNoted(TypedDict, total=False):
