@@ -213,7 +213,15 @@ mod tests {
         let get = |path: &str, name: &str, value: &str| {
             told_at(&config, Method::GET, path, &[("host", "localhost:3010"), (name, value)])
         };
-        for path in ["/api/events", "/api/events/stream?where=.", "/hooks/claude-code", "/v1/logs", "/ws"] {
+        for path in [
+            "/api/events",
+            "/api/events/stream?where=.",
+            "/api/waits/x/resolve",
+            "/hooks/claude-code",
+            "/v1/logs",
+            "/ws",
+            "/agent-events",
+        ] {
             assert_eq!(get(path, "sec-fetch-site", "cross-site"), "forbidden_origin", "{path}");
             assert_eq!(get(path, "origin", "http://evil.example"), "forbidden_origin", "{path}");
             assert_eq!(get(path, "origin", "http://app.example"), "in", "{path}");
@@ -242,7 +250,8 @@ mod tests {
         for path in ["/", "/session/abc", "/index.html", "/healthz"] {
             assert_eq!(bare(path), "in", "{path}");
         }
-        for path in ["/api", "/api/events", "/metrics", "/openapi.json", "/sessionsx", "/ws"] {
+        for path in ["/api", "/api/events", "/metrics", "/openapi.json", "/sessionsx", "/ws", "/agent-events"]
+        {
             assert_eq!(bare(path), "unauthorized", "{path}");
         }
         let upgrade = [("host", "localhost"), ("upgrade", "websocket")];
