@@ -7,6 +7,7 @@ use crate::place::{Place, PlaceArguments, ServerArguments};
 use crate::terminal::{Output, escape};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 /// What waits for a person: escalations, and calls and questions of agents, the oldest first
@@ -101,7 +102,11 @@ fn print(wait: &Value, output: &mut Output) -> Result<()> {
     let seen = wait["acknowledged"]["by"].as_str().map(|by| format!("  seen by {}", escape(by)));
     let lead = output.palette.bold(format!("{:<10} {who}{}", text("kind"), priority.unwrap_or_default()));
     output.line(&format!("{lead}  {}{}", text("asks"), seen.unwrap_or_default()))?;
-    let place = format!("  {}  since {}  in {}", text("id"), text("since"), text("stream"));
+    let since = wait["since"].as_str().and_then(|since| since.parse::<jiff::Timestamp>().ok());
+    let since =
+        since.map(|since| since.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string());
+    let place =
+        format!("  {}  since {}  in {}", text("id"), since.unwrap_or_else(|| text("since")), text("stream"));
     output.line(&output.palette.dim(place))?;
     Ok(())
 }

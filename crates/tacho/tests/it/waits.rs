@@ -50,9 +50,11 @@ fn an_escalation_is_acknowledged_answered_and_gone() {
     );
     assert_eq!((&wait["stream"], &wait["priority"]), (&json!("task/t_1"), &json!("high")));
     assert_eq!(wait["asks"], "gave up after 3 attempts: selector not found");
-    assert!(
-        server.run(&["waits"]).ok().stdout.starts_with("escalation t_1 (high)  gave up after 3 attempts")
-    );
+    let listed = server.run(&["waits"]).ok().stdout;
+    assert!(listed.starts_with("escalation t_1 (high)  gave up after 3 attempts"), "{listed}");
+    let (_, since) = listed.lines().nth(1).unwrap().split_once("  since ").unwrap();
+    // As a person reads it: 2026-11-20 14:03:07, in the zone of the machine.
+    assert_eq!((since.as_bytes()[10], &since[19..]), (b' ', "  in task/t_1"), "{since}");
 
     let told = server.run(&["waits", "acknowledge", &first, "--by", "ada", "--note", "on it"]).ok();
     assert_eq!(told.stdout, format!("{first} is acknowledged by ada\n"));
