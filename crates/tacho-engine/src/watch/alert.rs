@@ -146,7 +146,7 @@ impl Look<'_> {
     }
 
     /// When each condition was told last, from the log: a restart changes nothing.
-    async fn told(&self) -> Result<HashMap<String, Timestamp>, WatchError> {
+    pub(super) async fn told(&self) -> Result<HashMap<String, Timestamp>, WatchError> {
         let filter = Filter { types: vec![Pattern::new(TYPE)], ..Filter::default() };
         let query = Query { filter, reverse: true, limit: PAST_ALERTS, wait: Wait::Head, ..Query::default() };
         let mut told = HashMap::new();

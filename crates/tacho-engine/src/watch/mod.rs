@@ -97,9 +97,16 @@ impl Engine {
         Look { engine: self, now: self.now() }.anomalies().await
     }
 
-    /// How each alert's rule stands now.
+    /// How each alert's rule stands now, and when it was told last, though it holds no longer.
     pub async fn alert_rules(&self) -> Result<Vec<RuleState>, WatchError> {
-        Look { engine: self, now: self.now() }.rules().await
+        let look = Look { engine: self, now: self.now() };
+        // What was told is asked for at the head, so the figures behind it are not older.
+        let told = look.told().await?;
+        let mut states = look.rules().await?;
+        for state in &mut states {
+            state.told = told.get(&state.rule.condition.to_string()).copied();
+        }
+        Ok(states)
     }
 }
 

@@ -160,6 +160,13 @@ fn an_alert_is_told_once_in_ten_minutes_across_restarts() {
         };
         assert_eq!((*current, *holds), (Some(0.0), true));
         assert_eq!(*told, Some(Timestamp(NOW_NS + 10 * MINUTE_NS)));
+        for task in ["b", "c", "d"] {
+            let passed = format!(r#"{{"task_id":"{task}","result":{{"passed":true}}}}"#);
+            watched.add("validation_complete", &passed).await;
+        }
+        let state = &watched.engine.alert_rules().await.unwrap()[0];
+        assert_eq!((state.current, state.holds), (Some(0.75), false));
+        assert_eq!(state.told, Some(Timestamp(NOW_NS + 10 * MINUTE_NS)), "what was told stays told");
     });
     watched.engine.close().unwrap();
 }

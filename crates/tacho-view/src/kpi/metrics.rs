@@ -235,7 +235,7 @@ fn spending(
         let who = (row.agent.as_deref(), row.task.as_deref());
         match (row.what, &row.model) {
             (What::Started, Some(model)) => drop(started.insert(who, model)),
-            (What::Completed, model) if row.session.is_none() => {
+            (What::Completed | What::Validated, model) if row.session.is_none() => {
                 let Some(model) = model.as_deref().or_else(|| started.get(&who).copied()) else { continue };
                 let uses = metrics.models.entry(model.to_owned()).or_default();
                 uses.count += 1;

@@ -123,6 +123,20 @@ pub(super) fn feature_of_task(database: &Connection, task: &str) -> Result<Optio
         .map(|feature| feature.to_string()))
 }
 
+/// The model with which an agent took up a task last.
+pub(super) fn model_of_start(
+    database: &Connection,
+    task: &str,
+    agent: &str,
+) -> Result<Option<String>, ViewError> {
+    let mut statement = database.prepare_cached(
+        "SELECT model FROM observations WHERE task = ?1 AND agent = ?2 AND what = ?3 AND model IS NOT NULL
+         ORDER BY position DESC LIMIT 1",
+    )?;
+    let mut models = statement.query_map((task, agent, What::Started as i64), |row| row.get(0))?;
+    Ok(models.next().transpose()?)
+}
+
 /// What an agent is, by its id; itself where nothing told.
 pub(super) fn agent_name(database: &Connection, id: &str) -> Result<String, ViewError> {
     let mut statement = database.prepare_cached("SELECT name FROM agents WHERE id = ?1")?;

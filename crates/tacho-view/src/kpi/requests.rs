@@ -63,15 +63,16 @@ pub(super) fn price_anew(database: &Connection) -> Result<(), ViewError> {
     Ok(())
 }
 
-/// What each model was used for in a time span.
+/// What each model was used for in a time span. Agents' own accounts of their work are under none: their figures are
+/// counted from what was observed of them, whether it had a cost or not.
 pub(super) fn models(
     database: &Connection,
     from: i64,
     to: i64,
 ) -> Result<Vec<(Option<String>, ModelUse)>, ViewError> {
     let mut statement = database.prepare_cached(
-        "SELECT model, count(*), sum(duration), sum(cost) FROM usage
-         WHERE time > ?1 AND time <= ?2 GROUP BY model",
+        "SELECT CASE WHEN rank > 0 THEN model END AS used, count(*), sum(duration), sum(cost) FROM usage
+         WHERE time > ?1 AND time <= ?2 GROUP BY used",
     )?;
     let rows = statement.query_map((from, to), |row| {
         let uses = ModelUse {

@@ -185,15 +185,20 @@ fn of_completion(
         return Ok(None);
     }
     let task = text(data, &["task_id"]);
-    let feature = match (text(data, &["feature"]), task) {
+    let feature = match (text(data, &["feature"]), &task) {
         (Some(feature), _) => Some(feature.into_owned()),
-        (None, Some(task)) => observations::feature_of_task(database, &task)?,
+        (None, Some(task)) => observations::feature_of_task(database, task)?,
         (None, None) => None,
     };
     let agent = text(data, &["agent", "agent_name", "agent_id"]);
+    let model = match (text(data, &["model"]), &task, &agent) {
+        (Some(model), ..) => Some(model.into_owned()),
+        (None, Some(task), Some(agent)) => observations::model_of_start(database, task, agent)?,
+        _ => None,
+    };
     Ok(Some(Usage {
         agent: owned(agent).or_else(|| Some("validation".to_owned())),
-        model: owned(text(data, &["model"])),
+        model,
         feature,
         duration: 0,
         cost: Some(cost),

@@ -258,6 +258,35 @@ fn a_long_prompt_may_have_a_price_of_its_own() {
 }
 
 #[test]
+fn a_completion_costs_with_the_model_that_took_up_the_task() {
+    let mut view = View::new();
+    let start = |model: &str| format!(r#"{{"agent":"scribe","task_id":"t","model":"{model}","tools":[]}}"#);
+    let end = |more: &str| {
+        format!(
+            r#"{{"agent":"scribe","task_id":"t","status":"failed","duration_ms":10,"cost_usd":0.25{more}}}"#
+        )
+    };
+    view.add(90, "agent_started", &start("small"));
+    view.add(80, "agent_completed", &end(""));
+    view.add(70, "agent_started", &start("large"));
+    view.add(60, "agent_completed", &end(""));
+    view.add(50, "agent_completed", &end(r#","model":"own""#));
+    view.add(40, "agent_completed", r#"{"agent":"critic","task_id":"t","status":"failed","cost_usd":0.5}"#);
+    let mut spent = view.spent(Dimension::Model);
+    spent.sort_by(|one, other| one.0.cmp(&other.0));
+    let dollars = [("", 0.5), ("large", 0.25), ("own", 0.25), ("small", 0.25)];
+    assert_eq!(spent, dollars.map(|(model, cost)| (model.to_owned(), cost)));
+    let metrics = view.metrics();
+    let models = metrics.models.iter().map(|(model, uses)| (&model[..], uses.count, uses.cost));
+    let quarter = Some(NanoUsd(250_000_000));
+    assert_eq!(
+        models.collect::<Vec<_>>(),
+        [("large", 1, quarter), ("own", 1, quarter), ("small", 1, quarter)]
+    );
+    assert_eq!(metrics.cost, Some(NanoUsd(1_250_000_000)));
+}
+
+#[test]
 fn models_are_told_day_by_day() {
     const DAY: i64 = 86_400;
     let mut view = View::new();
