@@ -59,6 +59,29 @@ test('doors that the server does not have are no data, not an error', async () =
   }
 });
 
+test("an hour's numbers are asked for often, the days behind it seldom", async () => {
+  const asked = { hour: 0, days: 0 };
+  const page = await openPage(browser, server, '/', {
+    mock: async (mocked) => {
+      await mocked.clock.install();
+      mocked.on('request', (request) => {
+        if (request.url().includes('/api/metrics')) asked[request.url().includes('trend') ? 'days' : 'hour'] += 1;
+      });
+    },
+  });
+  await until(async () => asked.hour === 1 && asked.days === 1);
+  const passes = (milliseconds, isSo) =>
+    until(async () => {
+      await page.clock.runFor(milliseconds);
+      return isSo();
+    });
+  await passes(5_000, () => asked.hour >= 4);
+  assert.equal(asked.days, 1);
+  await page.clock.fastForward(10 * 60_000);
+  await passes(1_000, () => asked.days === 2);
+  await page.context().close();
+});
+
 test('who waits, on what, for how long, and the way to it', async () => {
   const page = await openPage(browser, server, '/');
   const needs = page.locator('.needs');
