@@ -7,7 +7,7 @@ use crate::query::{Query, Wait};
 use std::collections::BTreeMap;
 use tacho_event::{Filter, Pattern, Position, Recorded, Timestamp, json};
 
-/// Most events of one kind that are looked at.
+/// Most events of one kind that are looked at, the newest.
 const EVENTS_MAX: usize = 10_000;
 /// An agent that asked longer ago is gone: nobody can answer it.
 const LOST_NS: i64 = 24 * 3_600 * 1_000_000_000;
@@ -15,8 +15,8 @@ const LOST_NS: i64 = 24 * 3_600 * 1_000_000_000;
 /// What asks.
 const ESCALATED: &str = "hitl_escalated";
 const ASKS: [&str; 2] = ["*.permission_request", "*.elicitation"];
-/// What a person did, and what ends a task's wait without one.
-const DEEDS: [&str; 4] = ["hitl_acknowledged", "hitl_answered", "hitl_resolved", "validation_complete"];
+/// What a person did, and what takes the place of an older escalation.
+const DEEDS: [&str; 4] = ["hitl_acknowledged", "hitl_answered", "hitl_resolved", ESCALATED];
 /// What shows that an agent no longer waits.
 const GOES_ON: [&str; 9] = [
     "*.post_tool_use",
@@ -138,9 +138,6 @@ impl Waiting {
                 self.state = WaitState::Resolved;
             }
             ESCALATED if self.is_same_task(event) => self.state = WaitState::Over,
-            "validation_complete" if self.is_same_task(event) && has_passed(event) => {
-                self.state = WaitState::Over;
-            }
             kind if self.kind != WaitKind::Escalation && self.goes_on(kind, event) => {
                 self.state = WaitState::Over;
             }
@@ -187,9 +184,10 @@ impl Engine {
     pub async fn waits(&self) -> Result<Vec<Waiting>, QueryError> {
         self.wait(Wait::Head).await?;
         let since = Some(Timestamp(self.now().0 - LOST_NS));
-        let mut asked =
-            self.every(Filter { types: patterns(&[ESCALATED]), ..Filter::default() }, None).await?;
-        asked.extend(self.every(Filter { types: patterns(&ASKS), since, ..Filter::default() }, None).await?);
+        let escalations = Filter { types: patterns(&[ESCALATED]), ..Filter::default() };
+        let asks = Filter { types: patterns(&ASKS), since, ..Filter::default() };
+        let mut asked = self.every(escalations, Position::ZERO).await?;
+        asked.extend(self.every(asks, Position::ZERO).await?);
         let mut waits: Vec<Waiting> = asked.into_iter().filter_map(Waiting::new).collect();
         self.follow(&mut waits).await?;
         waits.retain(|wait| wait.state.is_open());
@@ -208,9 +206,8 @@ impl Engine {
     /// Folds what came behind.
     async fn follow(&self, waits: &mut [Waiting]) -> Result<(), QueryError> {
         let Some(first) = waits.iter().map(|wait| wait.event.position).min() else { return Ok(()) };
-        let mut types = patterns(&DEEDS);
-        types.push(Pattern::new(ESCALATED));
-        let mut events = self.every(Filter { types, ..Filter::default() }, Some(first)).await?;
+        let deeds = Filter { types: patterns(&DEEDS), ..Filter::default() };
+        let mut events = self.every(deeds, first).await?;
         // Where each session's first open question stands.
         let mut sessions: BTreeMap<String, Position> = BTreeMap::new();
         for wait in waits.iter().filter(|wait| wait.kind != WaitKind::Escalation) {
@@ -220,31 +217,33 @@ impl Engine {
         }
         for (session, first) in sessions {
             let filter = Filter { types: patterns(&GOES_ON), session: Some(session), ..Filter::default() };
-            events.extend(self.every(filter, Some(first)).await?);
+            events.extend(self.every(filter, first).await?);
         }
         events.sort_by_key(|event| event.position);
         for wait in waits {
             events.iter().for_each(|event| wait.fold(event));
+            let Some(task) = wait.task().filter(|_| wait.state.is_open()) else { continue };
+            let asked = wait.event.position;
+            if self.on_a_thread(move |shared| Ok(shared.fold.reader().has_passed(&task, asked)?)).await? {
+                wait.state = WaitState::Over;
+            }
         }
         Ok(())
     }
 
-    /// The newest events that match, in the log's order.
-    async fn every(&self, filter: Filter, after: Option<Position>) -> Result<Vec<Recorded>, QueryError> {
+    /// The newest events behind `behind` that match, in the log's order.
+    async fn every(&self, filter: Filter, behind: Position) -> Result<Vec<Recorded>, QueryError> {
         let mut found = Vec::new();
-        let reverse = after.is_none();
-        let mut query = Query { filter, after, reverse, wait: Wait::No, ..Query::default() };
+        let mut query = Query { filter, reverse: true, wait: Wait::No, ..Query::default() };
         while found.len() < EVENTS_MAX {
             let page = self.query(query.clone()).await?;
-            found.extend(page.events);
+            found.extend(page.events.into_iter().take_while(|event| event.position > behind));
             query.cursor = page.next;
-            if query.cursor.is_none() {
+            if query.cursor.is_none() || page.scanned_to <= behind {
                 break;
             }
         }
-        if reverse {
-            found.reverse();
-        }
+        found.reverse();
         Ok(found)
     }
 }
@@ -265,12 +264,4 @@ fn raw<'a>(event: &'a Recorded, name: &str) -> Option<&'a [u8]> {
 /// A member's text, when it has one.
 fn field(event: &Recorded, name: &str) -> Option<String> {
     raw(event, name).map(|value| json::text(value).into_owned()).filter(|text| !text.is_empty())
-}
-
-fn has_passed(event: &Recorded) -> bool {
-    let Some(result) = raw(event, "result") else { return false };
-    let verdict = ["passed", "test_passed", "success", "status"]
-        .into_iter()
-        .find_map(|name| json::member(result, name));
-    matches!(verdict.map(json::text).as_deref(), Some("true" | "passed" | "success"))
 }

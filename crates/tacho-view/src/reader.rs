@@ -113,6 +113,11 @@ impl Reader {
         self.read(|database| types::all(database, limit))
     }
 
+    /// Whether a validation of the task passed behind `behind`.
+    pub fn has_passed(&self, task: &str, behind: Position) -> Result<bool, ViewError> {
+        self.read(|database| kpi::has_passed(database, task, behind))
+    }
+
     /// How much came, of the `limit` most frequent pairs of source and type and of all others together.
     pub fn traffic(&self, limit: usize) -> Result<Vec<Traffic>, ViewError> {
         self.read(|database| traffic::most(database, limit))

@@ -5,6 +5,7 @@ mod live;
 mod open;
 mod query;
 mod transcript;
+mod waits;
 mod watch;
 
 use std::path::Path;

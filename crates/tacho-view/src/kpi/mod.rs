@@ -20,6 +20,7 @@ pub use money::NanoUsd;
 pub use spent::{CostQuery, CostRow, Costs, Dimension, Tokens};
 
 pub(crate) use metrics::metrics;
+pub(crate) use observations::has_passed;
 pub(crate) use price::version as prices_version;
 pub(crate) use spent::{costs, spent_by};
 

@@ -6,7 +6,7 @@ use crate::error::ViewError;
 use rusqlite::{Connection, Params, Row};
 use std::collections::HashSet;
 use std::rc::Rc;
-use tacho_event::{Recorded, json};
+use tacho_event::{Position, Recorded, json};
 
 /// An observation as it was kept.
 #[derive(Debug, Clone)]
@@ -121,6 +121,15 @@ pub(super) fn feature_of_task(database: &Connection, task: &str) -> Result<Optio
         .filter(|seen| seen.what == What::Queued)
         .find_map(|seen| seen.feature)
         .map(|feature| feature.to_string()))
+}
+
+/// Whether a validation of the task passed behind a position.
+pub(crate) fn has_passed(database: &Connection, task: &str, behind: Position) -> Result<bool, ViewError> {
+    let mut statement = database.prepare_cached(
+        "SELECT 1 FROM observations WHERE task = ?1 AND what = ?2 AND outcome = ?3 AND position > ?4",
+    )?;
+    let what = (super::bounded(task), What::Validated as i64, Outcome::Success as i64, behind.0 as i64);
+    Ok(statement.exists(what)?)
 }
 
 /// The model with which an agent took up a task last.
