@@ -5,7 +5,9 @@
 pub mod attribute;
 pub mod catalogue;
 pub mod code;
+mod cut;
 pub mod declaration;
+mod derive;
 mod event;
 mod filter;
 mod jq;
@@ -21,6 +23,8 @@ pub mod trace;
 pub mod words;
 
 pub use code::Code;
+pub use cut::head;
+pub use derive::derived_id;
 pub use event::{Draft, Event, EventError, MAX_EVENT_BYTES, MAX_HOPS, MAX_ID_BYTES, Sameness};
 pub use filter::{Filter, FilterError, payload_phase};
 pub use jq::{Jq, JqError};

@@ -2,12 +2,12 @@
 //! twice changes nothing: what has no id gets one that is derived from its line.
 
 use crate::Refusal;
-use crate::derive::derived_id;
 use crate::door::{Door, Moment, complete};
 use crate::hook;
 use crate::shape::{self, Fields, Shape};
 use std::collections::HashMap;
 use tacho_event::attribute::ASSIGNED;
+use tacho_event::derived_id;
 use tacho_event::json;
 use tacho_event::{Event, Timestamp};
 

@@ -4,7 +4,6 @@
 //! in, nothing here panics, and what comes out is valid, redacted and within the limits.
 
 pub mod api;
-mod derive;
 mod door;
 pub mod hook;
 pub mod import;

@@ -109,15 +109,6 @@ fn outline(json: &[u8], limit: usize) -> Vec<u8> {
     out
 }
 
-/// The longest start of `text` with at most `bytes` bytes.
-pub(crate) fn head(text: &str, bytes: usize) -> &str {
-    let mut end = text.len().min(bytes);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,13 +9,13 @@
 //! those, never the lines.
 
 use crate::Refusal;
-use crate::derive::derived_id;
 use crate::door::{Door, within};
 use crate::hook::{Agent, is_synthetic, project, put, snake_case, source_of};
 use crate::import::{Import, Skipped};
 use crate::strings::cut_to_fit;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use tacho_event::derived_id;
 use tacho_event::json::{self, Kind};
 use tacho_event::{Draft, Event, EventError, Sameness, Timestamp, TraceContext, stream};
 

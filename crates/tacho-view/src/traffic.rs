@@ -3,7 +3,7 @@
 use crate::error::ViewError;
 use rusqlite::Connection;
 use std::collections::HashMap;
-use tacho_event::Recorded;
+use tacho_event::{Recorded, head};
 
 /// What stands for all that has no line of its own.
 const OTHER: &str = "other";
@@ -91,11 +91,8 @@ pub(crate) fn most(database: &Connection, limit: usize) -> Result<Vec<Traffic>, 
 
 fn family(source: &str) -> &str {
     let name = source.split_once("://").map_or(source, |(_, rest)| rest).trim_start_matches('/');
-    let mut end = name.find(['/', ':', '?', '#']).unwrap_or(name.len()).min(MAX_FAMILY_BYTES);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    if end == 0 { OTHER } else { &name[..end] }
+    let name = name.split(['/', ':', '?', '#']).next().unwrap_or_default();
+    if name.is_empty() { OTHER } else { head(name, MAX_FAMILY_BYTES) }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 use tacho_engine::delivery::{BatchLimits, Deliver, Delivered, Delivery, Failure, Verdict};
-use tacho_event::Recorded;
+use tacho_event::{Recorded, head};
 use ureq::http::Uri;
 
 /// How long each step of one attempt may take unless configured otherwise.
@@ -147,8 +147,7 @@ fn body(events: &[Recorded]) -> String {
         if let Some(data) = payload(event) {
             let mut pretty = serde_json::to_string_pretty(&data).unwrap_or_default();
             if pretty.len() > PAYLOAD_BYTES_MAX {
-                let end = (0..=PAYLOAD_BYTES_MAX).rev().find(|end| pretty.is_char_boundary(*end));
-                pretty.truncate(end.unwrap_or(0));
+                pretty.truncate(head(&pretty, PAYLOAD_BYTES_MAX).len());
                 pretty.push_str("\n… the log has the rest");
             }
             let _ = write!(text, "{pretty}\n\n");

@@ -6,7 +6,9 @@ use crate::error::QueryError;
 use crate::query::{Query, Wait};
 use crate::{Cursor, id};
 use sha2::{Digest, Sha256};
-use tacho_event::{Draft, Event, EventError, Filter, Pattern, Position, Recorded, Sameness, Timestamp, json};
+use tacho_event::{
+    Draft, Event, EventError, Filter, Pattern, Position, Recorded, Sameness, Timestamp, head, json,
+};
 
 /// Longest error message that is kept, in bytes.
 const MESSAGE_BYTES_MAX: usize = 2_048;
@@ -113,13 +115,9 @@ fn letter_id(handler: &str, position: Position) -> String {
     id::uuid_text(&bytes)
 }
 
-/// The text within the limit, cut between characters.
+/// The text within the limit.
 pub(crate) fn cut(text: &str) -> &str {
-    let mut end = text.len().min(MESSAGE_BYTES_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
+    head(text, MESSAGE_BYTES_MAX)
 }
 
 #[cfg(test)]

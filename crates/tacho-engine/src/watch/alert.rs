@@ -1,13 +1,13 @@
 //! Alerts on key figures: a rule fires when its condition holds, at most once in ten minutes. An alert is an event.
 
 use super::condition::Condition;
-use super::{Look, digest, write_text};
+use super::{Look, write_text};
 use crate::error::WatchError;
 use crate::query::{Query, Wait};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt::Write;
-use tacho_event::{Event, Filter, Pattern, Recorded, Timestamp, json};
+use tacho_event::{Event, Filter, Pattern, Recorded, Timestamp, derived_id, json};
 use tacho_view::Metrics;
 
 pub(super) const TYPE: &str = "tacho.alert";
@@ -192,7 +192,7 @@ impl Look<'_> {
             self.now.seconds(),
             self.now.to_rfc3339_millis()
         );
-        let id = digest(&[TYPE, kind, &condition.to_string(), &self.now.0.to_string()]);
+        let id = derived_id("alert", &[TYPE, kind, &condition.to_string(), &self.now.0.to_string()]);
         Ok(self.event(TYPE, "system/alerts".to_owned(), "/tacho/alerts", id, data)?)
     }
 }

@@ -1,8 +1,8 @@
 //! Budgets: a warning at 80 %, a word at 100 %, each once.
 
-use super::{Look, digest};
+use super::Look;
 use crate::error::WatchError;
-use tacho_event::{Event, json};
+use tacho_event::{Event, derived_id, json};
 use tacho_view::{Dimension, NanoUsd};
 
 /// The share of a budget at which it is warned, in percent.
@@ -67,7 +67,7 @@ impl Look<'_> {
             "session" => tacho_event::stream::of_session(name),
             of => format!("budget/{of}-{name}"),
         };
-        let id = digest(&[kind, of, &limit.0.to_string(), name]);
+        let id = derived_id("budget", &[kind, of, &limit.0.to_string(), name]);
         Ok(self.event(kind, stream, "/tacho/budgets", id, data)?)
     }
 }

@@ -2,11 +2,11 @@
 
 use super::alert::{self, Action};
 use super::anomaly::{Anomalies, Finding};
-use super::{Look, digest, write_text};
+use super::{Look, write_text};
 use crate::engine::Engine;
 use crate::error::{QueryError, WatchError};
 use std::fmt::Write;
-use tacho_event::{Event, Position, Recorded};
+use tacho_event::{Event, Position, Recorded, derived_id};
 use tacho_journal::ReadLimit;
 
 /// Events that are read at once.
@@ -65,7 +65,8 @@ impl Look<'_> {
             self.now.seconds(),
             self.now.to_rfc3339_millis()
         );
-        let id = digest(&[alert::TYPE, metric, session, agent, message, &self.now.0.to_string()]);
+        let id =
+            derived_id("anomaly", &[alert::TYPE, metric, session, agent, message, &self.now.0.to_string()]);
         Ok(self.event(alert::TYPE, "system/alerts".to_owned(), "/tacho/alerts", id, data)?)
     }
 }

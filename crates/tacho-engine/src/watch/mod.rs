@@ -18,7 +18,6 @@ pub(crate) use told::Told;
 use crate::engine::Engine;
 use crate::error::WatchError;
 use follow::Follower;
-use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
 use tacho_event::{Draft, Event, EventError, Recorded, Sameness, Timestamp, json};
 
@@ -133,16 +132,6 @@ impl Look<'_> {
         draft.set_data(data.into_bytes());
         draft.finish(Sameness::FirstWins)
     }
-}
-
-/// A name for what these parts tell: 32 hex digits.
-fn digest(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn write_text(text: &str, out: &mut String) {

@@ -1,10 +1,10 @@
 //! The price table: what this program brings, with what the configuration puts in front, and the event that puts it
 //! in force.
 
-use super::{Look, digest};
+use super::Look;
 use crate::error::WatchError;
 use std::fmt::Write;
-use tacho_event::json;
+use tacho_event::{derived_id, json};
 use thiserror::Error;
 
 /// Prices of models, checked in with their source and dates.
@@ -70,7 +70,7 @@ impl Prices {
         let mut version = text("version").into_owned();
         if !self.configured.is_empty() {
             let own = prices[prices.len() - self.configured.len()..].join(",");
-            let _ = write!(version, "+{}", &digest(&[&own])[..8]);
+            let _ = write!(version, "+{}", &derived_id("prices", &[&own])[..8]);
         }
         let data = format!(
             "{{\"version\":\"{version}\",\"source\":{},\"prices\":[{}]}}",

@@ -1,6 +1,6 @@
 //! How a payload breaks its schema, in words that name the place and what was expected.
 
-use crate::json;
+use crate::{head, json};
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::{ValidationError, Validator};
 use semver::Version;
@@ -112,8 +112,7 @@ fn name_of(value: &Value) -> &'static str {
 /// Cuts foreign text to [`MAX_TEXT_BYTES`].
 pub fn shortened(mut text: String) -> String {
     if text.len() > MAX_TEXT_BYTES {
-        let end = (0..=MAX_TEXT_BYTES).rev().find(|end| text.is_char_boundary(*end));
-        text.truncate(end.unwrap_or_default());
+        text.truncate(head(&text, MAX_TEXT_BYTES).len());
         text.push('…');
     }
     text

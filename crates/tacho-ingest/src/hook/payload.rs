@@ -88,7 +88,7 @@ pub(crate) fn source_of(agent: Agent, project: Option<&str>) -> String {
 /// Appends at most the first 200 bytes of a name as one part of a path.
 pub(crate) fn push_path_part(name: &str, source: &mut String) {
     const LONGEST_BYTES: usize = 200;
-    for byte in crate::strings::head(name, LONGEST_BYTES).bytes() {
+    for byte in tacho_event::head(name, LONGEST_BYTES).bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=@".contains(&byte) {
             source.push(char::from(byte));
         } else {

@@ -1,13 +1,13 @@
 //! What a hook said that cannot be read: kept, redacted and bounded, so that nothing is lost in silence.
 
 use super::HookInput;
-use crate::derive::derived_id;
 use crate::door::Door;
-use crate::strings::head;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
+use tacho_event::derived_id;
+use tacho_event::head;
 use tacho_event::trace::to_hex;
 use tacho_event::{Draft, Event, json};
 

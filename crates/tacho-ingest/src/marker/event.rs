@@ -1,12 +1,12 @@
 //! One marker → one event.
 
 use super::{Carried, Ordinals, Origin, Scope};
-use crate::derive::derived_id;
 use crate::door::{Door, within};
 use crate::shape::{Fields, Shaped, annotation, moment};
-use crate::strings::head;
 use std::borrow::Cow;
 use tacho_event::catalogue;
+use tacho_event::derived_id;
+use tacho_event::head;
 use tacho_event::json::{self, Kind};
 use tacho_event::{Draft, Event, Sameness, Timestamp, TraceContext};
 

@@ -1,8 +1,8 @@
 //! Finds markers in a text: what stands between `<EVENT>` and `</EVENT>`.
 
 use super::{MAX_MARKER_BYTES, MAX_MARKERS};
-use crate::strings::head;
 use memchr::memmem;
+use tacho_event::head;
 use tacho_event::json;
 
 const OPEN: &str = "<EVENT>";

@@ -4,11 +4,11 @@ use super::Signal;
 use super::resource::Resource;
 use super::value::{text, whole};
 use crate::Refusal;
-use crate::derive::derived_id;
 use crate::door::{Door, within};
 use crate::hook::{Agent, is_synthetic, put};
 use crate::strings::cut_to_fit;
 use std::borrow::Cow;
+use tacho_event::derived_id;
 use tacho_event::json;
 use tacho_event::{Draft, Event, Sameness, Timestamp, TraceContext, stream};
 

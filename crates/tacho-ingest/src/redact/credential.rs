@@ -121,7 +121,7 @@ pub(super) fn jwt(text: &str, at: usize) -> Found {
     if at > 0 && text.as_bytes()[at - 1].is_ascii_alphanumeric() {
         return None;
     }
-    let window = crate::strings::head(&text[at..], LONGEST_HEADER_BYTES);
+    let window = tacho_event::head(&text[at..], LONGEST_HEADER_BYTES);
     let header = form(window, 0, &Form { prefix: "eyJ", more: dashed, at_least: 8 })?;
     let header = at..at + header.end;
     let part = |begin: usize| {

@@ -8,9 +8,8 @@ use crate::waits::{wait_json, waits_json};
 use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
-use sha2::{Digest, Sha256};
 use tacho_engine::{AppendError, WaitState, Waiting};
-use tacho_event::{Code, json as text};
+use tacho_event::{Code, derived_id, json as text};
 
 /// Largest body, in bytes.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -162,7 +161,7 @@ impl Said {
         data.add(words, self.words.as_deref());
         let mut event = Object::default();
         event.add("specversion", Some("1.0"));
-        event.add("id", Some(&digest(&[kind, wait.event.source(), wait.event.id()])));
+        event.add("id", Some(&derived_id("wait", &[kind, wait.event.source(), wait.event.id()])));
         event.add("source", Some("/waits"));
         event.add("type", Some(kind));
         event.add("subject", Some(wait.event.stream()));
@@ -200,13 +199,4 @@ impl Object {
         self.0.push(b'}');
         self.0
     }
-}
-
-fn digest(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -28,7 +28,7 @@ use crate::error::ViewError;
 use crate::facts::Facts;
 use observation::Observation;
 use rusqlite::Connection;
-use tacho_event::Recorded;
+use tacho_event::{Recorded, head};
 use usage::Usage;
 
 pub(crate) const TABLES: &str = "
@@ -80,9 +80,5 @@ pub(crate) fn observe(database: &Connection, event: &Recorded, facts: &Facts<'_>
 
 /// Cuts a name at a character's border.
 fn bounded(name: &str) -> &str {
-    let mut end = name.len().min(MAX_NAME_BYTES);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    &name[..end]
+    head(name, MAX_NAME_BYTES)
 }
