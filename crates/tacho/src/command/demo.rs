@@ -2,7 +2,7 @@
 
 use super::up::set_place;
 use crate::client::Client;
-use crate::config::Config;
+use crate::config::{Config, sink};
 use crate::failure::Ending;
 use crate::filters::FilterArguments;
 use crate::log::{Log, Question};
@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Start a server in a fresh folder and play a story of several agents
@@ -41,8 +41,7 @@ impl Demo {
             bail!("{} holds a log already: name a fresh folder with --data", data.display());
         }
         let mut config = Config::load(None)?;
-        // A story is nobody's news.
-        config.rules.sinks.clear();
+        set_scene(&mut config, &data)?;
         let listen = self.listen.clone().unwrap_or_else(|| free_address(&config));
         set_place(&mut config, Some(data), Some(listen))?;
         let serving = Serving::start(&config)?;
@@ -118,6 +117,32 @@ fn report(client: &Client, begun: Instant, output: &mut Output) -> Result<()> {
         output.line(&format!("{count:>6}  {}", escape(&kind)))?;
     }
     Ok(())
+}
+
+/// The story's own sinks and budget: it is nobody's news, and the pages about deliveries and budgets have something to
+/// show.
+fn set_scene(config: &mut Config, data: &Path) -> Result<()> {
+    let lines = std::path::absolute(data.join("project/logs/agent-events.jsonl"))?;
+    let asks = ["hitl_escalated", "budget_*", "tacho.alert"];
+    let scene = [
+        toml::toml! { kind = "jsonl" },
+        // Nobody listens there: after three attempts each event is a dead letter.
+        toml::toml! {
+            kind = "http"
+            name = "pager"
+            url = "http://127.0.0.1:9/page"
+            retry = { attempts = 3, first_ms = 200, longest_ms = 1000 }
+        },
+    ];
+    config.rules.sinks.clear();
+    for mut item in scene {
+        match item["kind"].as_str() {
+            Some("jsonl") => item.insert("path".to_owned(), lines.display().to_string().into()),
+            _ => item.insert("on".to_owned(), asks.map(toml::Value::from).to_vec().into()),
+        };
+        config.rules.sinks.push(sink::read(&item.into(), &config.rules.sinks)?);
+    }
+    config.set_flag("budget.feature_usd", "the demo's budget", "0.5")
 }
 
 fn fresh_folder() -> PathBuf {

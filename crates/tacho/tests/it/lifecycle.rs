@@ -106,6 +106,12 @@ fn the_demo_tells_its_story() {
         assert!(told.contains(kind), "{kind} is not in {told}");
     }
     assert!(!told.contains("tacho.marker_rejected") && !told.contains("tacho.hook_unreadable"), "{told}");
+    // The page about deliveries has something to show, too.
+    for sink in ["handler/jsonl", "handler/pager"] {
+        let began =
+            place.run(&["events", "--system", "--stream", sink, "--data", &data, "--json"]).ok().stdout;
+        assert!(began.contains(sink), "{sink} has not begun");
+    }
     let again = place.run(&["demo", "--exit", "--data", &data]);
     assert!(again.code == Some(1) && again.stderr.contains("holds a log already"), "{again:?}");
 }
