@@ -1,6 +1,7 @@
 use crate::bench::Bench;
 use crate::receiver::Receiver;
 use tacho_connector::{Secret, Settings};
+use tacho_engine::delivery::Retry;
 
 fn settings(receiver: &Receiver, mode: &str) -> Settings {
     Settings {
@@ -87,5 +88,21 @@ fn the_last_attempt_is_alone_and_then_it_is_over() {
     assert_eq!((status.done, status.dead), (0, 2));
     let bodies: Vec<_> = receiver.requests().iter().map(|request| ids(&request.body).join(" ")).collect();
     assert_eq!(bodies, ["e0 e1", "e0", "e1"]);
+    bench.engine.close().unwrap();
+}
+
+#[test]
+fn what_comes_between_attempts_joins_none_and_has_all_of_its_own() {
+    let receiver = Receiver::start(&["500 Oops\r\n"; 6]);
+    let bench = Bench::new();
+    bench.start("http", settings(&receiver, "batch"), |policy| {
+        policy.retry = Retry { first_ms: 100, longest_ms: 100, attempts: Some(3) };
+    });
+    bench.append("demo.a", 0, 1, "{}");
+    bench.until("it was tried twice", |status| status.attempt >= 2);
+    bench.append("demo.a", 1, 1, "{}");
+    bench.until("both are dead", |status| status.dead == 2);
+    let tried: Vec<_> = receiver.requests().iter().map(|request| ids(&request.body)).collect();
+    assert_eq!(tried, [["e0"], ["e0"], ["e0"], ["e1"], ["e1"], ["e1"]]);
     bench.engine.close().unwrap();
 }

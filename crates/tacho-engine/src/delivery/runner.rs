@@ -5,7 +5,9 @@ use super::progress::Progress;
 use super::rate::Rate;
 use super::selection::{Chosen, Selection};
 use super::waiting::Waiting;
-use super::{DEAD_LETTER, Deliver, Delivered, Delivery, Failure, HandlerState, Policy, Start, Verdict};
+use super::{
+    BatchLimits, DEAD_LETTER, Deliver, Delivered, Delivery, Failure, HandlerState, Policy, Start, Verdict,
+};
 use crate::clock::Clock;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -70,6 +72,9 @@ pub(crate) struct Runner {
     alone_until: Position,
     /// ... after so many attempts.
     tried_together: u32,
+    /// How many events the attempt had that failed: what came meanwhile does not join them, for it has attempts of its
+    /// own.
+    joined: Option<usize>,
     /// Failures in a row to read the log or to write to it.
     troubles: u32,
     /// Attempts that failed and are followed by another one.
@@ -137,6 +142,7 @@ impl Runner {
             attempt: 0,
             alone_until: Position::ZERO,
             tried_together: 0,
+            joined: None,
             troubles: 0,
             retried: 0,
             resumes_at: None,
@@ -310,8 +316,9 @@ impl Runner {
 
     fn deliver(&mut self, begun: Duration) -> Next {
         self.attempt += 1;
+        let limits = self.batch_limits();
         let (deliver, attempt) = (&mut self.deliver, self.attempt);
-        let events = self.waiting.batch(&self.policy.batch, self.alone_until);
+        let events = self.waiting.batch(&limits, self.alone_until);
         let count = events.len();
         let answer = guarded(|| deliver.deliver(&Delivery { events, attempt }));
         let now = self.around.clock.elapsed();
@@ -345,9 +352,17 @@ impl Runner {
         };
         let is_alone = self.waiting.first().is_some_and(|first| first.position <= self.alone_until);
         self.attempt = if is_alone { self.tried_together } else { 0 };
+        self.joined = None;
+    }
+
+    fn batch_limits(&self) -> BatchLimits {
+        let limits = &self.policy.batch;
+        let events = self.joined.map_or(limits.events, |joined| joined.min(limits.events));
+        BatchLimits { events, ..limits.clone() }
     }
 
     fn failed(&mut self, count: usize, failure: &Failure) -> Next {
+        self.joined = Some(count);
         let attempts = self.policy.retry.attempts.unwrap_or(u32::MAX);
         let is_over = match failure.verdict {
             Verdict::Reject => true,
@@ -360,7 +375,8 @@ impl Runner {
         }
         if is_over {
             self.tried_together = self.attempt;
-            let batch = self.waiting.batch(&self.policy.batch, self.alone_until);
+            let limits = self.batch_limits();
+            let batch = self.waiting.batch(&limits, self.alone_until);
             self.alone_until = batch.last().map_or(self.alone_until, |event| event.position);
         }
         if failure.verdict == Verdict::Reject {
