@@ -3,14 +3,14 @@
 mod shape;
 
 use crate::intake::Format;
-use crate::route::{Answers, Carries, Kind, Parameter, ROUTES, Route};
+use crate::route::{Answers, Carries, Kind, Parameter, Route, all};
 use serde_json::{Map, Value, json};
 use shape::{reference, schemas};
 
 /// The document, as it is served and, with a newline behind it, checked in.
 pub fn document() -> String {
     let mut paths = Map::new();
-    for route in ROUTES {
+    for route in all() {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method] = operation(route);
     }
