@@ -4,6 +4,7 @@ mod append;
 mod live;
 mod open;
 mod query;
+mod rewind;
 mod transcript;
 mod waits;
 mod watch;

@@ -174,10 +174,12 @@ fn agent(state: &mut State, step: &Step<'_>, what: &str) {
         _ => return,
     };
     let Some(name) = step.text("agent_name") else { return };
-    if list != "active_agents"
-        && let Some(index) = state.field("active_agents").find(|active| *active == *name)
-    {
-        state.field("active_agents").item(index).remove();
+    let active = state.field("active_agents").find(|active| *active == *name);
+    match active {
+        // Spawned again, after it was blocked for example: it is one agent all the same.
+        Some(_) if list == "active_agents" => return,
+        Some(index) => state.field("active_agents").item(index).remove(),
+        None => {}
     }
     state.field(list).push(name);
 }
