@@ -34,7 +34,7 @@ export function choices(asked: string, fleet: Fleet, rows: readonly Row[], strea
   return found.filter((choice) => {
     const isHit = prefix === '#' || choice.key.startsWith('search') || `${choice.text} ${choice.hint}`.toLowerCase().includes(needle);
     const before = counted.get(choice.kind) ?? 0;
-    if (!isHit || before >= (choice.kind === 'Pages' || choice.kind === 'Commands' ? 9 : MOST)) return false;
+    if (!isHit || before >= (choice.kind === 'Pages' || choice.kind === 'Commands' ? 12 : MOST)) return false;
     counted.set(choice.kind, before + 1);
     return true;
   });

@@ -1,8 +1,8 @@
 /** Where the reader is. The URL is the state: what is not in it is not kept. */
 
-export type PageName = 'live' | 'sessions' | 'session' | 'events' | 'cost' | 'alerts' | 'delivery' | 'trace';
+export const PAGES = ['live', 'sessions', 'session', 'events', 'trace', 'rewind', 'debugger', 'orchestrations', 'profile', 'cost', 'alerts', 'delivery'] as const;
 
-const PAGES: readonly string[] = ['sessions', 'session', 'events', 'cost', 'alerts', 'delivery', 'trace'];
+export type PageName = (typeof PAGES)[number];
 
 class Place {
   path = $state(location.pathname);
@@ -15,7 +15,7 @@ class Place {
 
   get page(): PageName {
     const first = this.path.split('/')[1] ?? '';
-    return PAGES.includes(first) ? (first as PageName) : 'live';
+    return PAGES.find((page) => page === first) ?? 'live';
   }
 
   /** What stands behind the page: `/session/abc` → `abc`. */
