@@ -194,7 +194,7 @@ test('the debugger runs to the nearest breakpoint, steps over what changes nothi
   await page.keyboard.type('.event.type == "PhaseFailed"');
   await page.keyboard.press('Enter');
   await page.getByText('Stopped at event 47').waitFor();
-  await page.getByLabel('Condition', { exact: true }).fill('.state.status == "paused"');
+  await page.locator('.breakpoints input.mono').fill('.state.status == "paused"');
   await page.keyboard.press('Enter');
   await until(async () => (queryOf(page).get('break') ?? '').split('\n').length === 2);
   await page.keyboard.press('Escape');
