@@ -1,5 +1,6 @@
 /** One stream's past: its overview, and its states as they are asked for. Pages of it are read ahead, so that a
  * needle that is dragged finds each state at hand. */
+import { PatchMismatch } from '../fold/patch';
 import { type Entry, PAGE, Reel } from '../fold/reel';
 import type { StreamOverview } from '../fold/scrubber';
 import { get, pathOf, troubleOf } from './api';
@@ -32,6 +33,8 @@ export class Tape {
   #singles = new Map<number, unknown>();
   #reading = new Map<number, Promise<void>>();
   #wanted = 0;
+  /** Pages whose patches do not fit their states: there, each state is asked for whole. */
+  #broken = new Set<number>();
 
   constructor(
     readonly stream: string,
@@ -121,7 +124,7 @@ export class Tape {
   }
 
   #read(page: number): Promise<void> {
-    if (this.#reel.has(page)) return Promise.resolve();
+    if (this.#reel.has(page) || this.#broken.has(page)) return Promise.resolve();
     const reading = this.#reading.get(page) ?? this.#page(page).finally(() => this.#reading.delete(page));
     this.#reading.set(page, reading);
     return reading;
@@ -139,7 +142,8 @@ export class Tape {
       this.trouble = '';
       this.version += 1;
     } catch (error) {
-      this.trouble = troubleOf(error).trouble;
+      if (error instanceof PatchMismatch) this.#broken.add(page);
+      else this.trouble = troubleOf(error).trouble;
     }
   }
 
