@@ -4,11 +4,15 @@ export interface ProfileSpan {
   id: string;
   parent: string | null;
   name: string;
+  /** What it was about; may be missing. */
+  detail?: string;
   kind: string;
   at: string;
   until: string;
   ms: number;
   failed: boolean;
+  /** No end of it is on the log. */
+  open?: boolean;
 }
 
 export interface Flake {
@@ -34,9 +38,9 @@ const DEEPEST = 40;
 
 /** Of the span `root`, over the whole width; of all of them when it is empty. */
 export function flameOf(spans: readonly ProfileSpan[], root: string, width: number): Flame {
-  const known = new Set(spans.map((span) => span.id));
+  const known = new Map(spans.map((span) => [span.id, span]));
   const children = new Map<string, ProfileSpan[]>();
-  for (const span of spans) {
+  for (const span of known.values()) {
     const parent = span.parent !== null && known.has(span.parent) && span.parent !== span.id ? span.parent : '';
     children.set(parent, [...(children.get(parent) ?? []), span]);
   }

@@ -9,14 +9,18 @@ export interface CauseNode {
   sequence: number;
   actor?: string | null;
   summary?: string | null;
-  relation: 'cause' | 'self' | 'effect' | 'correlated';
-  depth: number;
+  /** Where the event stands in a graph; what is told without one has neither. */
+  relation?: 'cause' | 'self' | 'effect' | 'correlated';
+  depth?: number;
 }
 
 export interface CauseEdge {
   from: string;
   to: string;
   kind: 'causation' | 'trace' | 'correlation';
+  /** Ids of several sources may be the same; positions are not. */
+  from_position?: number;
+  to_position?: number;
 }
 
 /** Answer of `GET /api/causes/{id}`. */
@@ -60,8 +64,13 @@ export function yOfRow(row: number): number {
 
 export function draw(causes: Causes): Drawing {
   const nodes = [...causes.nodes].sort((left, right) => left.position - right.position);
-  const rows = new Map(nodes.map((node, row) => [node.id, row]));
-  const self = rows.get(causes.event) ?? 0;
+  const rows = new Map(nodes.map((node, row) => [node.position, row]));
+  const ids = new Map(nodes.map((node) => [node.id, node.position]));
+  const self = Math.max(0, nodes.findIndex((node) => (node.relation ? node.relation === 'self' : node.id === causes.event)));
+  const links = causes.edges.flatMap((edge) => {
+    const [from, to] = [rows.get(edge.from_position ?? ids.get(edge.from) ?? 0), rows.get(edge.to_position ?? ids.get(edge.to) ?? 0)];
+    return from === undefined || to === undefined || from >= to ? [] : [{ from, to, kind: edge.kind }];
+  });
   const taken = Array.from({ length: MOST_LANES }, () => new Set<number>());
   const free = (lane: number, from: number, to: number): boolean => {
     for (let row = from; row <= to; row += 1) if (taken[lane]?.has(row)) return false;
@@ -74,24 +83,23 @@ export function draw(causes: Causes): Drawing {
     const order = [...liked, ...taken.map((_, lane) => lane)];
     return order.find((lane) => free(lane, from, to)) ?? MOST_LANES - 1;
   };
-  const lanes = new Map<string, number>();
+  const lanes: number[] = [];
   const lines: Line[] = [];
-  nodes.forEach((node, row) => {
-    const parents = causes.edges.filter((edge) => edge.to === node.id && (rows.get(edge.from) ?? row) < row).sort((left, right) => (rows.get(right.from) ?? 0) - (rows.get(left.from) ?? 0));
-    const nearest = parents[0];
-    const lane = nearest ? choose((rows.get(nearest.from) ?? 0) + 1, row, [lanes.get(nearest.from) ?? 0]) : choose(row, row, []);
-    lanes.set(node.id, lane);
-    parents.forEach((edge, index) => {
-      const from = rows.get(edge.from) ?? 0;
-      const start = lanes.get(edge.from) ?? 0;
-      const via = index === 0 ? lane : choose(from + 1, row - 1, [start, lane]);
-      take(via, from + 1, row - 1);
-      lines.push({ path: route(start, from, via, lane, row), kind: edge.kind, isFuture: row > self });
+  nodes.forEach((_, row) => {
+    const above = links.filter((link) => link.to === row).sort((left, right) => right.from - left.from);
+    const nearest = above[0];
+    const lane = nearest ? choose(nearest.from + 1, row, [lanes[nearest.from] ?? 0]) : choose(row, row, []);
+    lanes.push(lane);
+    above.forEach((link, index) => {
+      const start = lanes[link.from] ?? 0;
+      const via = index === 0 ? lane : choose(link.from + 1, row - 1, [start, lane]);
+      take(via, link.from + 1, row - 1);
+      lines.push({ path: route(start, link.from, via, lane, row), kind: link.kind, isFuture: row > self });
     });
     take(lane, row, row);
   });
-  const knots = nodes.map((node, row) => ({ node, lane: lanes.get(node.id) ?? 0, row }));
-  return { knots, lines, lanes: Math.max(0, ...knots.map((knot) => knot.lane)) + 1 };
+  const knots = nodes.map((node, row) => ({ node, lane: lanes[row] ?? 0, row }));
+  return { knots, lines, lanes: Math.max(0, ...lanes) + 1 };
 }
 
 /** Down a lane of its own, with a bend where it leaves one event and one where it meets the other. */

@@ -212,7 +212,12 @@ export function agentLines(one: Orchestration, events: readonly LogEvent[]): Age
   return [...lines.values()].sort((left, right) => order[left.state] - order[right.state] || (left.from ?? 0) - (right.from ?? 0));
 }
 
-/** The last event of a type whose payload has this value: what a row links to. */
-export function eventOf(events: readonly LogEvent[], types: RegExp, value: string): LogEvent | undefined {
-  return events.findLast((event) => types.test(event.type) && Object.values(fields(event.data)).some((one) => String(one) === value));
+/** The events of some types whose payload has this value, in their order: what a row links to is one of them. */
+export function eventsOf(events: readonly LogEvent[], types: RegExp, value: string): LogEvent[] {
+  return events.filter((event) => types.test(event.type) && Object.values(fields(event.data)).some((one) => String(one) === value));
+}
+
+/** Which of the records with the same name this is, from 0: runs of one suite follow each other. */
+export function nth(records: readonly Fields[], index: number, name: string): number {
+  return records.slice(0, index).filter((record) => record[name] === records[index]?.[name]).length;
 }

@@ -101,13 +101,13 @@ test('a dragged needle shows each state within 50 ms, and asks for none of them'
   await page.locator('.near[aria-current]').waitFor();
   const asked = [];
   page.on('request', (request) => /\/api\/state/.test(request.url()) && asked.push(request.url()));
-  const slowest = await page.evaluate(async () => {
+  const times = await page.evaluate(async () => {
     const track = document.querySelector('.track');
     const { left, top, width } = track.getBoundingClientRect();
     const point = (type, x) => track.dispatchEvent(new PointerEvent(type, { clientX: left + x, clientY: top + 100, pointerId: 1, button: 0, buttons: 1, bubbles: true }));
     track.setPointerCapture = () => undefined;
     point('pointerdown', 60);
-    let slowest = 0;
+    const times = [];
     for (let step = 1; step <= 40; step += 1) {
       const begun = performance.now();
       point('pointermove', 60 + ((width - 80) * step) / 40);
@@ -115,15 +115,15 @@ test('a dragged needle shows each state within 50 ms, and asks for none of them'
       const shown = document.querySelector('.tree thead th:last-child').textContent;
       const clock = document.querySelector('.moment b').textContent;
       if (!shown.includes(clock)) throw new Error(`the state is of ${shown}, the clock says ${clock}`);
-      slowest = Math.max(slowest, performance.now() - begun);
+      times.push(performance.now() - begun);
     }
     point('pointerup', width);
-    return slowest;
+    return times.sort((left, right) => left - right);
   });
   assert.match(await said(page), /^Event 6\d of 64/);
   assert.deepEqual(asked, []);
-  // Two frames of a machine that is at work with other things.
-  assert.ok(slowest < 200, `${slowest} ms`);
+  // The machine may be at work with other things for a moment, not for half of them.
+  assert.ok(times[20] < 50, `half of them took longer than ${times[20]} ms`);
   await page.context().close();
 });
 
@@ -251,7 +251,7 @@ test('orchestrations: what failed comes first and says why, and leads to its evi
   assert.match(await page.getByRole('region', { name: 'Agents' }).innerText(), /test-writer-fixer\s+failed\s+integration tests failed/);
   assert.match(await page.getByRole('region', { name: 'Gaps' }).innerText(), /gap-refresh[\s\S]*resolved[\s\S]*gap-auth[\s\S]*high[\s\S]*open[\s\S]*blocks/);
   assert.match(await page.getByRole('region', { name: 'Commits and pull requests' }).innerText(), /#456\s+open[\s\S]*abc123d12/);
-  assert.match(await page.getByRole('region', { name: 'Checks and tests' }).innerText(), /unit\s+passed\s+42[\s\S]*integration\s+failed\s+47\s+1/);
+  assert.match(await page.getByRole('region', { name: 'Checks and tests' }).innerText(), /unit\s+passed\s+42\s+0\s+26[\s\S]*integration\s+failed\s+47\s+1\s+58/);
   await why.getByRole('link', { name: /TestRunFailed/ }).first().click();
   await page.waitForURL(`**${REWIND}?b=44`);
   await page.context().close();
