@@ -17,6 +17,15 @@ interface HistoryPage {
   next: number | null;
 }
 
+/** Answer of `GET …/until`. `more`: it did not get to the end in its time. */
+interface Until {
+  found: boolean;
+  sequence: number;
+  more?: boolean;
+}
+/** How often it is asked to go on. */
+const MOST_ASKED = 200;
+
 interface StateAnswer {
   state: unknown;
 }
@@ -74,6 +83,15 @@ export class Tape {
   async isBehind(): Promise<boolean> {
     const { sequence } = await get<{ sequence: number }>(`${pathOf('streams', this.stream)}?wait=0`).catch(() => ({ sequence: 0 }));
     return sequence > this.last;
+  }
+
+  /** The first event behind `from` after which a jq condition holds; null when there is none. */
+  async until(where: string, from: number): Promise<number | null> {
+    let answer: Until = { found: false, sequence: from, more: true };
+    for (let count = 0; count < MOST_ASKED && !answer.found && answer.more === true; count += 1) {
+      answer = await get<Until>(`${pathOf('state', this.stream)}/until?${this.#query({ where, from: String(answer.sequence) })}`);
+    }
+    return answer.found ? answer.sequence : null;
   }
 
   async #ahead(): Promise<void> {
