@@ -72,6 +72,10 @@ function instant(value: unknown): number | null {
 export function orchestrationOf(value: unknown): Orchestration {
   const state = fields(value);
   const status = text(state['status']);
+  const gaps = records(state['identified_gaps']);
+  const resolved = names(state['resolved_gaps']);
+  // What is resolved may have left the list of what was found.
+  const gone = resolved.filter((id) => !gaps.some((gap) => named(gap) === id)).map((id): Fields => ({ gap_id: id }));
   const seconds = number(state['duration_seconds']);
   return {
     issue: text(state['issue_key']),
@@ -83,8 +87,8 @@ export function orchestrationOf(value: unknown): Orchestration {
     completed: names(state['completed_agents']),
     failed: names(state['failed_agents']),
     blocked: records(state['blocked_agents']).map((one) => ({ name: named(one), by: text(one['blocking_agent']) || text(one['blocked_by']), since: text(one['since']) })),
-    gaps: records(state['identified_gaps']),
-    resolved: new Set(names(state['resolved_gaps'])),
+    gaps: [...gaps, ...gone],
+    resolved: new Set(resolved),
     commits: records(state['commits']),
     pulls: records(state['prs']),
     checks: records(state['quality_checks']),
