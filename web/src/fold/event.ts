@@ -66,3 +66,9 @@ export function shortPath(path: string): string {
 export function shortModel(model: string): string {
   return model.replace(/^claude-/, '').replace(/-\d{8}$/, '');
 }
+
+/** A stream as the end of a URL's path: `issue/a b` → `issue/a%20b`. */
+export function streamPath(stream: string): string {
+  const at = stream.indexOf('/');
+  return `${encodeURIComponent(stream.slice(0, at))}/${encodeURIComponent(stream.slice(at + 1))}`;
+}

@@ -1,6 +1,6 @@
 /** What the command palette offers for what was typed. */
 import { groups } from '../fold/cards';
-import { shortPath } from '../fold/event';
+import { shortPath, streamPath } from '../fold/event';
 import { type Fleet, taskOf } from '../fold/fleet';
 import type { Family, Row } from '../fold/row';
 import { ago, clock } from '../fold/wording';
@@ -34,7 +34,7 @@ export function choices(asked: string, fleet: Fleet, rows: readonly Row[], strea
   return found.filter((choice) => {
     const isHit = prefix === '#' || choice.key.startsWith('search') || `${choice.text} ${choice.hint}`.toLowerCase().includes(needle);
     const before = counted.get(choice.kind) ?? 0;
-    if (!isHit || before >= (choice.kind === 'Pages' || choice.kind === 'Commands' ? 9 : MOST)) return false;
+    if (!isHit || before >= (choice.kind === 'Pages' || choice.kind === 'Commands' ? 12 : MOST)) return false;
     counted.set(choice.kind, before + 1);
     return true;
   });
@@ -74,14 +74,10 @@ function sessions(fleet: Fleet, now: number): Choice[] {
 function inStreams(streams: readonly string[]): Choice[] {
   return streams
     .filter((stream) => !stream.startsWith('session/'))
-    .map((stream): Choice => ({
-      key: `stream ${stream}`,
-      kind: 'Streams',
-      text: stream,
-      hint: 'its events',
-      href: `/events?stream=${encodeURIComponent(stream)}`,
-      icon: 'events',
-    }));
+    .flatMap((stream): Choice[] => [
+      { key: `past ${stream}`, kind: 'Streams', text: stream, hint: 'rewind', href: `/rewind/${streamPath(stream)}`, icon: 'rewind' },
+      { key: `stream ${stream}`, kind: 'Streams', text: stream, hint: 'its events', href: `/events?stream=${encodeURIComponent(stream)}`, icon: 'events' },
+    ]);
 }
 
 function events(rows: readonly Row[]): Choice[] {

@@ -1,4 +1,4 @@
-import type { LogEvent } from '../fold/event';
+import { type LogEvent, streamPath } from '../fold/event';
 import { access } from './access.svelte';
 
 /** What the server said when it could not do what was asked. */
@@ -29,10 +29,32 @@ export async function get<T>(path: string): Promise<T> {
   return (await answer.json()) as T;
 }
 
-export async function post(path: string, body: unknown): Promise<void> {
-  const headers = { 'content-type': 'application/json', ...access.headers };
+async function send(path: string, body: unknown): Promise<Response> {
+  const headers = { 'content-type': 'application/json', accept: 'application/json', ...access.headers };
   const answer = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
   if (!answer.ok) throw await refusal(answer);
+  return answer;
+}
+
+export async function post(path: string, body: unknown): Promise<void> {
+  await send(path, body);
+}
+
+/** A question too long for a URL: nothing is written. */
+export async function ask<T>(path: string, body: unknown): Promise<T> {
+  return (await (await send(path, body)).json()) as T;
+}
+
+/** `issue/PROJ-1` → `/api/state/issue/PROJ-1`. */
+export function pathOf(door: string, stream: string): string {
+  return `/api/${door}/${streamPath(stream)}`;
+}
+
+/** Its text, and whether this server is only too old to know. */
+export function troubleOf(error: unknown): { isAbsent: boolean; trouble: string } {
+  // What does not exist is told with a code of its own; a door that does not exist has none that is known.
+  const isAbsent = error instanceof Refusal && error.isAbsent && !/_not_found$|_unknown$/.test(error.code);
+  return { isAbsent, trouble: error instanceof Error ? error.message : String(error) };
 }
 
 /** An answer that goes on. */

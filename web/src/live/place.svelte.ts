@@ -1,12 +1,20 @@
 /** Where the reader is. The URL is the state: what is not in it is not kept. */
 
-export type PageName = 'live' | 'sessions' | 'session' | 'events' | 'cost' | 'alerts' | 'delivery' | 'trace';
+export const PAGES = ['live', 'sessions', 'session', 'events', 'trace', 'rewind', 'debugger', 'orchestrations', 'profile', 'cost', 'alerts', 'delivery'] as const;
 
-const PAGES: readonly string[] = ['sessions', 'session', 'events', 'cost', 'alerts', 'delivery', 'trace'];
+export type PageName = (typeof PAGES)[number];
+
+/** Changes of the address in a second; what comes beyond is written so many milliseconds later. */
+const MOST_A_SECOND = 15;
+const LATE_MS = 120;
 
 class Place {
   path = $state(location.pathname);
   query = $state.raw(new URLSearchParams(location.search));
+  #replaced: number[] = [];
+  #late: ReturnType<typeof setTimeout> | undefined;
+  /** An address that is not written yet. */
+  #owed = '';
 
   constructor() {
     addEventListener('popstate', () => this.#read());
@@ -15,7 +23,7 @@ class Place {
 
   get page(): PageName {
     const first = this.path.split('/')[1] ?? '';
-    return PAGES.includes(first) ? (first as PageName) : 'live';
+    return PAGES.find((page) => page === first) ?? 'live';
   }
 
   /** What stands behind the page: `/session/abc` → `abc`. */
@@ -29,6 +37,7 @@ class Place {
 
   /** Opening adds an entry to the history. */
   open(href: string): void {
+    this.#settle();
     if (href === this.path + location.search) return;
     history.pushState(null, '', href);
     this.#read();
@@ -44,12 +53,35 @@ class Place {
     }
     const search = query.toString();
     const href = this.path + (search ? `?${search}` : '');
-    if (add) history.pushState(null, '', href);
-    else history.replaceState(null, '', href);
+    if (!add) this.#replace(href);
+    else {
+      this.#settle();
+      history.pushState(null, '', href);
+    }
     this.query = query;
   }
 
+  /** While something is dragged, the address follows a little later: browsers refuse more than some 200 changes in ten seconds. */
+  #replace(href: string): void {
+    clearTimeout(this.#late);
+    this.#owed = href;
+    const now = performance.now();
+    this.#replaced = this.#replaced.filter((at) => now - at < 1_000);
+    if (this.#replaced.length < MOST_A_SECOND) this.#settle();
+    else this.#late = setTimeout(() => this.#settle(), LATE_MS);
+  }
+
+  #settle(): void {
+    clearTimeout(this.#late);
+    if (!this.#owed) return;
+    history.replaceState(null, '', this.#owed);
+    this.#replaced.push(performance.now());
+    this.#owed = '';
+  }
+
   #read(): void {
+    clearTimeout(this.#late);
+    this.#owed = '';
     this.path = location.pathname;
     this.query = new URLSearchParams(location.search);
   }

@@ -16,6 +16,12 @@ export const PAGE_LINKS: readonly (readonly PageLink[])[] = [
     { page: 'events', href: '/events', name: 'Events', icon: 'events', key: 'e' },
   ],
   [
+    { page: 'rewind', href: '/rewind', name: 'Rewind', icon: 'rewind', key: 'w' },
+    { page: 'debugger', href: '/debugger', name: 'Debugger', icon: 'debugger', key: 'd' },
+    { page: 'orchestrations', href: '/orchestrations', name: 'Orchestrations', icon: 'orchestrations', key: 'o' },
+    { page: 'profile', href: '/profile', name: 'Profile', icon: 'profile', key: 'p' },
+  ],
+  [
     { page: 'cost', href: '/cost', name: 'Cost', icon: 'cost', key: 'c' },
     { page: 'alerts', href: '/alerts', name: 'Alerts', icon: 'alerts', key: 'n' },
     { page: 'delivery', href: '/delivery', name: 'Delivery', icon: 'delivery', key: 'h' },

@@ -123,7 +123,7 @@ test('the feed pauses, keeps what is read in place, and resumes', async () => {
 test('every page is reached by keyboard, and the link says where one is', async () => {
   const page = await openPage(browser, server, '/', { mock: mockDoors });
   await page.locator('.event').first().waitFor();
-  for (const [letter, path] of [['s', '/sessions'], ['e', '/events'], ['c', '/cost'], ['n', '/alerts'], ['h', '/delivery'], ['l', '/']]) {
+  for (const [letter, path] of [['s', '/sessions'], ['e', '/events'], ['c', '/cost'], ['n', '/alerts'], ['h', '/delivery'], ['w', '/rewind'], ['d', '/debugger'], ['o', '/orchestrations'], ['p', '/profile'], ['l', '/']]) {
     await page.keyboard.press('g');
     await page.keyboard.press(letter);
     await until(() => new URL(page.url()).pathname === path);

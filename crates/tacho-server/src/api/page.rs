@@ -15,7 +15,20 @@ use axum::routing::get;
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
 
 /// First parts of the paths that the dashboard itself tells apart: each answers with the same document.
-const PAGES: [&str; 8] = ["live", "sessions", "session", "events", "trace", "cost", "alerts", "delivery"];
+const PAGES: [&str; 12] = [
+    "live",
+    "sessions",
+    "session",
+    "events",
+    "trace",
+    "rewind",
+    "debugger",
+    "orchestrations",
+    "profile",
+    "cost",
+    "alerts",
+    "delivery",
+];
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
