@@ -10,7 +10,7 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Dict, List, TypedDict, cast
 from urllib.parse import quote
@@ -45,7 +45,7 @@ class Actor(TypedDict, total=False):
 
 
 class BaseEvent(TypedDict, total=False):
-    """The record of an audit trail. What an event does not have is absent, but `issue_key` and `session_id` are null."""
+    """The record of an audit trail. What an event does not have is absent; `issue_key` and `session_id` are null."""
 
     event_id: str
     event_type: str
@@ -126,7 +126,8 @@ def log_event(
         "branch": work.branch,
     }
     subject = f"issue/{issue}" if issue else f"session/{session}"
-    identity = emitter.append(event_type, metadata, subject=subject, time=time, **attributes)
+    at = time if time is not None else _now()
+    identity = emitter.append(event_type, metadata, subject=subject, time=at, **attributes)
     if event_type in ("OrchestrationStarted", "OrchestrationResumed"):
         _issue_at_work.set(named_issue)
     return identity
@@ -214,8 +215,8 @@ def query_events(
     """The events that fit all that is given, oldest first; without `issue_key` those of every stream.
 
     `from_date` is included, `to_date` is not; both are moments as `reconstruct_state` takes them, a date is its
-    midnight. `event_types` may hold `*`. `agent` is the actor's id, `search` words that all occur, `where` a condition in jq.
-    Raises `NoAnswer` when more than `EVENTS_MAX` fit and no `limit` was given.
+    midnight. `event_types` may hold `*`. `agent` is the actor's id, `search` words that all occur, `where` a condition
+    in jq. Raises `NoAnswer` when more than `EVENTS_MAX` fit and no `limit` was given.
     """
     types = [event_types] if isinstance(event_types, str) else event_types or []
     filters = [
@@ -298,6 +299,12 @@ def _query(
     if limit is None:
         raise NoAnswer(f"more than {EVENTS_MAX} events fit: ask for a narrower time, or give a limit")
     return found
+
+
+def _now() -> datetime:
+    """To the millisecond, as a record's `timestamp` has it: so the state at an event's timestamp includes the event."""
+    now = datetime.now(timezone.utc)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def _actor(actor: Mapping[str, str]) -> dict[str, str]:
