@@ -269,7 +269,7 @@ class History(Case):
             self.assertIn(f"a{number}", state["active_agents"])
 
     def test_the_third_example(self) -> None:
-        with self.assertRaisesRegex(NotOffered, "query_events"):
+        with self.assertRaisesRegex(NotOffered, "/api/audit"):
             generate_audit_trail(from_date="2025-12-15", to_date="2025-12-22", format="html", emitter=self.now)
 
     def test_the_fourth_example(self) -> None:

@@ -116,7 +116,7 @@ class Answers(unittest.TestCase):
         self.assertEqual(self.stub.asked, [])
 
     def test_a_report_is_written_where_the_server_makes_one(self) -> None:
-        with self.assertRaisesRegex(NotOffered, "makes no audit reports"):
+        with self.assertRaisesRegex(NotOffered, "does not offer /api/audit"):
             generate_audit_trail(emitter=self.emitter)
         self.stub.replies["/api/audit"] = (200, b"<html></html>")
         file = str(self.folder / "report.html")
@@ -143,6 +143,10 @@ class Answers(unittest.TestCase):
         with self.assertRaisesRegex(RequestRefused, "404 stream_not_found: no event is in issue/X") as caught:
             reconstruct_state("X", emitter=self.emitter)
         self.assertEqual((caught.exception.status, caught.exception.code), (404, "stream_not_found"))
+
+    def test_an_older_server_is_told_from_an_unknown_issue(self) -> None:
+        with self.assertRaisesRegex(NotOffered, "/api/state/issue/X: a newer server"):
+            reconstruct_state("X", emitter=self.emitter)
 
     def test_what_is_no_tachograph_is_told(self) -> None:
         self.stub.replies["/api/state/issue/X"] = (200, b"<html>It works!</html>")

@@ -16,7 +16,7 @@ from typing import Any, Dict, List, TypedDict, cast
 from urllib.parse import quote
 
 from .emitter import Emitter, get_emitter, surroundings
-from .errors import InvalidEvent, NoAnswer, NotOffered, RequestRefused
+from .errors import InvalidEvent, NoAnswer, NotOffered
 from .git import checkout
 from .question import Questions
 
@@ -262,13 +262,7 @@ def generate_audit_trail(
         ("until", to_date),
     ]
     with _questions(emitter) as questions:
-        try:
-            report = questions.get("/api/audit", parameters)
-        except RequestRefused as refusal:
-            if refusal.code != "not_found":
-                raise
-            message = "this server makes no audit reports: read the events with query_events, or use a newer one"
-            raise NotOffered(message) from refusal
+        report = questions.get("/api/audit", parameters)
     path = Path(output or f"audit-{clock.strftime('%Y%m%d-%H%M%S')}.{format}").absolute()
     path.write_bytes(report)
     return str(path)

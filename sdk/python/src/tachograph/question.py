@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .connection import Connection
-from .errors import NoAnswer, RequestRefused, ServerAway
+from .errors import NoAnswer, NotOffered, RequestRefused, ServerAway
 from .settings import Settings
 
 #: Longest wait for an answer, in seconds: the server itself waits up to 5 s for what was just recorded.
@@ -34,13 +34,15 @@ class Questions:
     def get(self, path: str, parameters: Iterable[tuple[str, str | int | None]] = ()) -> bytes:
         """The body of the answer. Parameters that are None are left out.
 
-        Raises `NoAnswer` and `RequestRefused`.
+        Raises `NoAnswer`, `RequestRefused`, and `NotOffered` for a path that this server does not have.
         """
         query = urlencode([(name, value) for name, value in parameters if value is not None])
         try:
             answer = self._connection.request("GET", f"{path}?{query}" if query else path)
         except ServerAway as away:
             raise NoAnswer(f"{self._server} gave no answer: is `tacho up` running? ({away})") from away
+        if answer.code == "not_found":
+            raise NotOffered(f"{self._server} does not offer {path}: a newer server may")
         if answer.status != 200:
             raise RequestRefused(answer.status, answer.code, answer.detail)
         if len(answer.body) > QUESTION_BYTES_MAX:
