@@ -95,7 +95,8 @@ class Answers(unittest.TestCase):
 
     def test_a_replay_with_a_filter_counts_what_is_left(self) -> None:
         results = [result(2, "success"), result(3, "skipped"), result(4, "failed"), result(5, "success")]
-        whole = {"dry_run": True, "replayed_count": 2, "skipped_count": 1, "failed_count": 1, "results": results}
+        whole: dict[str, Any] = {"dry_run": True, "replayed_count": 2, "skipped_count": 1, "failed_count": 1}
+        whole.update(truncated=False, results=results)
         kinds = ["", "", "AgentSpawned", "CommitCreated", "AgentFailed", "PhaseStarted"]
         events = [record(sequence, kinds[sequence]) for sequence in range(2, 6)]
         self.stub.replies["/api/replay/issue/PROJ-123"] = (200, whole)

@@ -83,6 +83,8 @@ class Replay(TypedDict):
     replayed_count: int
     skipped_count: int
     failed_count: int
+    #: Whether there are more events than the server looks at, 100,000: go on behind the last one.
+    truncated: bool
     #: One for each event: `event_id`, `status` (`success`, `skipped`, `failed`), and `reason` where it was no success.
     results: List[Dict[str, Any]]
 
