@@ -75,7 +75,7 @@ class Case(RecorderCase):
 
 
 class LogEvent(Case):
-    def only(self, **filters: Any) -> orchestration.BaseEvent:
+    def only(self, **filters: Any) -> orchestration.AuditEvent:
         (event,) = query_events(emitter=self.now, **filters)
         return event
 
@@ -227,7 +227,7 @@ class QueryEvents(Case):
         found = self.recorder.events(type="shape.*")
         expected = query_events(event_types=["shape.*"], emitter=self.now)
         self.assertEqual(len(found), 6)
-        self.assertEqual([orchestration._base(event) for event in found], expected)
+        self.assertEqual([orchestration._audit_event(event) for event in found], expected)
 
 
 class History(Case):
@@ -282,7 +282,7 @@ class History(Case):
         late = replay_events(issue_key="REPLAY-1", from_sequence=7, to_sequence=9, emitter=self.now)
         self.assertEqual([result["sequence"] for result in late["results"]], [7, 8, 9])
 
-        def is_agents(event: orchestration.BaseEvent) -> bool:
+        def is_agents(event: orchestration.AuditEvent) -> bool:
             return "agent_name" in event["metadata"]
 
         agents = replay_events("REPLAY-1", event_filter=is_agents, emitter=self.now)

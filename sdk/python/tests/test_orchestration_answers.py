@@ -103,7 +103,7 @@ class Answers(unittest.TestCase):
         self.stub.replies["/api/events"] = (200, {"events": events, "next": None})
         self.assertEqual(replay_events("PROJ-123", emitter=self.emitter), whole)
 
-        def is_agents(event: orchestration.BaseEvent) -> bool:
+        def is_agents(event: orchestration.AuditEvent) -> bool:
             return event["event_type"].startswith("Agent")
 
         answer = replay_events("PROJ-123", 2, 5, is_agents, emitter=self.emitter)

@@ -26,7 +26,7 @@ from .errors import (
 from .live import Event, stream
 from .metrics import Metrics
 from .orchestration import (
-    BaseEvent,
+    AuditEvent,
     generate_audit_trail,
     log_event,
     query_events,
@@ -40,7 +40,7 @@ from .settings import Settings
 __version__ = "0.1.0"
 
 __all__ = [
-    "BaseEvent",
+    "AuditEvent",
     "Counts",
     "Emitter",
     "Event",

@@ -1,7 +1,7 @@
 """The history of issue-driven orchestrations: log what happens to an issue, and ask what it was like at any time.
 
 Unlike the rest of this package these functions wait for the server and raise. In `asyncio` call them with
-`asyncio.to_thread`. An event is the record of an audit trail here, `BaseEvent`; on the log it is a CloudEvent in the
+`asyncio.to_thread`. An event is the record of an audit trail here, `AuditEvent`; on the log it is a CloudEvent in the
 stream `issue/<issue_key>`.
 """
 
@@ -44,7 +44,7 @@ class Actor(TypedDict, total=False):
     model: str
 
 
-class BaseEvent(TypedDict, total=False):
+class AuditEvent(TypedDict, total=False):
     """The record of an audit trail. What an event does not have is absent; `issue_key` and `session_id` are null."""
 
     event_id: str
@@ -74,7 +74,7 @@ class TimeTravel(TypedDict):
     #: RFC 3339, whatever words it was asked with.
     query_timestamp: str
     state: Dict[str, Any]
-    surrounding_events: List[BaseEvent]
+    surrounding_events: List[AuditEvent]
     state_summary: StateSummary
 
 
@@ -164,7 +164,7 @@ def time_travel_query(issue_key: str, query_timestamp: str, *, emitter: Emitter 
     return {
         "query_timestamp": answer["query_timestamp"],
         "state": answer["state"],
-        "surrounding_events": [_base(event) for event in answer["surrounding_events"]],
+        "surrounding_events": [_audit_event(event) for event in answer["surrounding_events"]],
         "state_summary": answer["state_summary"],
     }
 
@@ -173,7 +173,7 @@ def replay_events(
     issue_key: str,
     from_sequence: int = 0,
     to_sequence: int | None = None,
-    event_filter: Callable[[BaseEvent], bool] | None = None,
+    event_filter: Callable[[AuditEvent], bool] | None = None,
     dry_run: bool = True,
     *,
     emitter: Emitter | None = None,
@@ -213,7 +213,7 @@ def query_events(
     where: str | None = None,
     limit: int | None = None,
     emitter: Emitter | None = None,
-) -> list[BaseEvent]:
+) -> list[AuditEvent]:
     """The events that fit all that is given, oldest first; without `issue_key` those of every stream.
 
     `from_date` is included, `to_date` is not; both are moments as `reconstruct_state` takes them, a date is its
@@ -280,10 +280,10 @@ def _of_issue(path: str, issue_key: str) -> str:
 
 def _query(
     questions: Questions, filters: Sequence[tuple[str, str | int | None]], limit: int | None
-) -> list[BaseEvent]:
+) -> list[AuditEvent]:
     """Follows the cursors until `limit` or the end."""
     most = EVENTS_MAX if limit is None else limit
-    found: list[BaseEvent] = []
+    found: list[AuditEvent] = []
     cursor: str | None = None
     while len(found) < most:
         size = min(PAGE_EVENTS, most - len(found))
@@ -318,7 +318,7 @@ def _text(mapping: Mapping[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _base(event: Mapping[str, Any]) -> BaseEvent:
+def _audit_event(event: Mapping[str, Any]) -> AuditEvent:
     """A CloudEvent as the server's `format=base` has it."""
     kind, data = event["type"], event.get("data")
     version = str(event.get("dataschema", "")).removeprefix(f"urn:tacho:schema:{kind}:")
@@ -330,7 +330,7 @@ def _base(event: Mapping[str, Any]) -> BaseEvent:
         actor["model"] = event["actormodel"]
     if data is None and "data" not in event:
         data = {"data_base64": event["data_base64"]} if "data_base64" in event else {}
-    base: BaseEvent = {
+    record: AuditEvent = {
         "event_id": event["id"],
         "event_type": kind,
         "event_version": version if version and ":" not in version else "1.0.0",
@@ -348,4 +348,4 @@ def _base(event: Mapping[str, Any]) -> BaseEvent:
         "branch": "branch",
         "codebase_state": "codebasestate",
     }
-    return cast(BaseEvent, {**base, **{ours: event[its] for ours, its in optional.items() if its in event}})
+    return cast(AuditEvent, {**record, **{ours: event[its] for ours, its in optional.items() if its in event}})
