@@ -20,6 +20,7 @@ mod live;
 pub mod memory;
 mod priority;
 mod query;
+mod rewind;
 mod schema;
 pub mod socket;
 mod transcript;
@@ -28,7 +29,9 @@ mod watch;
 
 pub use clock::{Clock, SystemClock};
 pub use condition::ConditionError;
-pub use config::{ConditionLimits, Config, DeliveryLimits, FoldLimits, HookLimits, LiveLimits, QueryLimits};
+pub use config::{
+    ConditionLimits, Config, DeliveryLimits, FoldLimits, HookLimits, LiveLimits, QueryLimits, RewindLimits,
+};
 pub use cursor::Cursor;
 pub use engine::Engine;
 pub use error::{OpenError, QueryError, SubscribeError, WatchError};
@@ -38,12 +41,19 @@ pub use hook::{DrainError, HookService, ParseFrame, ParseTranscript, Parsers, Re
 pub use latency::Latency;
 pub use live::{From, Item, LiveEvent, Subscription};
 pub use query::{Page, Query, Wait};
+pub use rewind::{
+    AddedEvent, Around, Band, Break, BreakQuery, Bucket, Comparison, Divergence, DivergenceQuery, Entry,
+    History, HistoryQuery, Moment, Overview, PartChange, Place, Plan, PlannedEvent, Program, ProjectionInfo,
+    PruneKeep, ReplayQuery, Run, StateAt, StateQuery, Supposed, Supposition, Surrounding, Verdict, Why,
+};
 pub use schema::{SchemaError, SchemaReceipt};
 pub use tacho_journal::spool::{self, HookFrame, MAX_FRAME_BYTES};
 pub use tacho_journal::{AppendError, Appended, Health, JournalError, LogId, Precondition, Receipt};
+pub use tacho_view::state::difference::Leaf;
+pub use tacho_view::state::{Change, Op};
 pub use tacho_view::{
     AGENT_FIGURES, AgentFigure, CostQuery, CostRow, Costs, Dimension, FIGURES, Figure, Metrics, MetricsQuery,
-    ModelUse, NanoUsd, StreamQuery, StreamState, Tokens, Traffic,
+    ModelUse, NanoUsd, StoredSnapshot, StreamQuery, StreamState, Tokens, Traffic,
 };
 pub use waits::{Deed, WaitKind, WaitState, Waiting};
 pub use watch::{

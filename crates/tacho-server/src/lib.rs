@@ -17,6 +17,7 @@ mod intake;
 mod openapi;
 mod parameters;
 mod problem;
+pub mod rewind;
 mod route;
 mod summary;
 mod telemetry;
@@ -27,6 +28,7 @@ pub use config::{Config, Intake, Limits};
 pub use figures::{cost_row_json, costs_json, figures_json};
 pub use file_limit::raise_file_limit;
 pub use openapi::document as openapi_document;
+pub use problem::Problem;
 pub use summary::summary;
 pub use waits::{wait_json, waits_json};
 

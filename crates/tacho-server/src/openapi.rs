@@ -121,6 +121,9 @@ fn request_body(carries: &Carries) -> Value {
         Carries::Registration => {
             json!({"required": true, "content": {"application/json": {"schema": reference("Registration")}}})
         }
+        Carries::Supposition => {
+            json!({"required": true, "content": {"application/json": {"schema": reference("Supposition")}}})
+        }
         Carries::Deed => {
             json!({"required": true, "content": {"application/json": {"schema": reference("DeedRequest")}}})
         }

@@ -12,6 +12,7 @@ pub(crate) mod page;
 pub(crate) mod prometheus;
 pub(crate) mod schemas;
 pub(crate) mod sse;
+pub(crate) mod state;
 pub(crate) mod streams;
 pub(crate) mod telemetry;
 pub(crate) mod timeline;

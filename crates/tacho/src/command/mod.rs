@@ -8,6 +8,7 @@ mod config;
 mod connect;
 mod cost;
 mod demo;
+mod diff;
 mod doctor;
 mod emit;
 mod events;
@@ -18,14 +19,18 @@ mod man;
 mod openapi;
 mod rebuild;
 mod reference;
+mod replay;
 mod restore;
 mod schema;
 mod service;
+mod snapshot;
+mod state;
 mod stats;
 mod tail;
 mod timeline;
 mod up;
 mod waits;
+mod whatif;
 
 pub use connect::{folder_variable, home};
 pub use restore::free_bytes;
@@ -63,6 +68,11 @@ enum Command {
     Tail(tail::Tail),
     Events(events::Events),
     Timeline(timeline::Timeline),
+    State(state::State),
+    Diff(diff::Diff),
+    Whatif(whatif::Whatif),
+    Replay(replay::Replay),
+    Snapshot(snapshot::Snapshot),
     Stats(stats::Stats),
     Cost(cost::Cost),
     Alerts(alerts::Alerts),
@@ -95,6 +105,11 @@ impl CommandLine {
             Command::Tail(command) => command.run(),
             Command::Events(command) => command.run(),
             Command::Timeline(command) => command.run(),
+            Command::State(command) => command.run(),
+            Command::Diff(command) => command.run(),
+            Command::Whatif(command) => command.run(),
+            Command::Replay(command) => command.run(),
+            Command::Snapshot(command) => command.run(),
             Command::Stats(command) => command.run(),
             Command::Cost(command) => command.run(),
             Command::Alerts(command) => command.run(),
