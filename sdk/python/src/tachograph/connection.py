@@ -36,6 +36,12 @@ class Answer:
         problem = self.json()
         return str(problem.get("code", "")) if isinstance(problem, dict) else ""
 
+    @property
+    def detail(self) -> str:
+        """What a problem says of this occurrence, or an empty string."""
+        problem = self.json()
+        return str(problem.get("detail", "")) if isinstance(problem, dict) else ""
+
 
 @dataclass(frozen=True)
 class Address:
@@ -71,9 +77,18 @@ class Address:
 class Connection:
     """Connects when it is first used and again after a fault."""
 
-    def __init__(self, server: str, token: str | None) -> None:
+    def __init__(
+        self,
+        server: str,
+        token: str | None,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        answer_bytes_max: int = ANSWER_BYTES_MAX,
+    ) -> None:
         self._server = server
         self._token = token
+        self._timeout_seconds = timeout_seconds
+        self._answer_bytes_max = answer_bytes_max
         self._open: http.client.HTTPConnection | None = None
 
     def request(
@@ -102,20 +117,20 @@ class Connection:
     def _request(self, method: str, path: str, body: bytes | None, content_type: str) -> Answer:
         address = Address.parse(self._server)
         if self._open is None:
-            self._open = _connect(address)
+            self._open = _connect(address, self._timeout_seconds)
         headers = {"Content-Type": content_type} if body is not None else {}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         self._open.request(method, address.prefix + path, body, headers)
         response = self._open.getresponse()
-        answer = Answer(response.status, response.read(ANSWER_BYTES_MAX))
+        answer = Answer(response.status, response.read(self._answer_bytes_max))
         if response.will_close or not response.isclosed():
             self.close()
         return answer
 
 
-def _connect(address: Address) -> http.client.HTTPConnection:
+def _connect(address: Address, timeout_seconds: float) -> http.client.HTTPConnection:
     if address.is_tls:
         context = ssl.create_default_context()
-        return http.client.HTTPSConnection(address.host, address.port, timeout=TIMEOUT_SECONDS, context=context)
-    return http.client.HTTPConnection(address.host, address.port, timeout=TIMEOUT_SECONDS)
+        return http.client.HTTPSConnection(address.host, address.port, timeout=timeout_seconds, context=context)
+    return http.client.HTTPConnection(address.host, address.port, timeout=timeout_seconds)

@@ -9,6 +9,7 @@ import threading
 import time as clock
 from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any
@@ -20,18 +21,27 @@ from .connection import Connection
 from .errors import InvalidEvent, NotDelivered, ServerAway
 from .event import encode, new_id, stream_of
 from .metrics import LocalMetrics, Metrics, as_figures, window_seconds
+from .question import Questions
 from .sender import Counts, Sender
 from .settings import Settings
 
-#: Longest waits for delivery, in seconds: of `flush`, before figures are read, when the process ends.
+#: Longest waits for delivery, in seconds: of `flush`, before a question is asked, when the process ends.
 FLUSH_SECONDS = 5.0
-METRICS_FLUSH_SECONDS = 2.0
+QUESTION_FLUSH_SECONDS = 2.0
 EXIT_SECONDS = 2.0
 
 #: The task that the last `agent_started` of this thread or coroutine named.
 _task_at_work: ContextVar[str | None] = ContextVar("tachograph_task", default=None)
 #: Attributes of the enclosing `agent` or `tool` block.
 surroundings: ContextVar[Mapping[str, str] | None] = ContextVar("tachograph_surroundings", default=None)
+
+
+@dataclass(frozen=True)
+class _Composed:
+    identity: str
+    line: bytes
+    data: Mapping[str, Any]
+    at: float
 
 
 class Emitter:
@@ -65,21 +75,41 @@ class Emitter:
         With `strict`, raises `InvalidEvent` instead of answering None.
         """
         try:
-            data = {} if payload is None else payload
-            if not isinstance(data, Mapping):
-                raise InvalidEvent("the payload must be a mapping")
-            at = _seconds(time)
-            identity = new_id() if id is None else id
-            named = {**(surroundings.get() or {}), **attributes}
-            named["subject"] = subject or stream_of(data) or named.get("subject")
-            line = encode(type, data, identity=identity, source=source or self.settings.source, at=at, attributes=named)
-            self._sender.put(line)
-            self._observe(type, data, at)
-            return identity
+            event = self._compose(type, payload, subject, source, id, time, attributes)
+            self._sender.put(event.line)
+            self._observe(type, event.data, event.at)
+            return event.identity
         except Exception as error:
             if self.settings.strict if strict is None else strict:
                 raise error if isinstance(error, InvalidEvent) else InvalidEvent(str(error)) from error
             return None
+
+    def append(
+        self,
+        type: str,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        subject: str | None = None,
+        source: str | None = None,
+        id: str | None = None,
+        time: float | datetime | None = None,
+        **attributes: str | int | float | bool | None,
+    ) -> str:
+        """Records an event and waits until it is on the log, behind what was emitted before; answers its id.
+
+        Raises `SchemaViolation` when it does not fit the schema of its type, and `InvalidEvent` for whatever else no
+        server would take. Where no server acknowledges it within some 10 s, it waits in the spool like any other, its
+        payload unchecked; in strict mode `NotDelivered` tells so.
+        """
+        try:
+            event = self._compose(type, payload, subject, source, id, time, attributes)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InvalidEvent(str(error)) from error
+        is_on_log = self._sender.deliver(event.line, FLUSH_SECONDS)
+        self._observe(type, event.data, event.at)
+        if self.settings.strict and not is_on_log:
+            raise NotDelivered(f"{self.settings.server} did not acknowledge the event {event.identity}: it is spooled")
+        return event.identity
 
     def record_critic_decision(self, rejected: bool, task_id: str | None = None) -> str | None:
         """Records that a critic rejected or approved a task's result.
@@ -104,7 +134,7 @@ class Emitter:
             if self.settings.strict:
                 raise
             window, seconds = "1h", 3600.0
-        if self._sender.flush(METRICS_FLUSH_SECONDS):
+        if self._sender.flush(QUESTION_FLUSH_SECONDS):
             connection = Connection(self.settings.server, self.settings.token)
             try:
                 answer = connection.request("GET", f"/api/metrics?window={quote(window)}")
@@ -116,6 +146,11 @@ class Emitter:
             finally:
                 connection.close()
         return self._metrics.figures(seconds, clock.time())
+
+    def questions(self) -> Questions:
+        """Questions to the server, whose answers know all that was emitted here before."""
+        self._sender.flush(QUESTION_FLUSH_SECONDS)
+        return Questions(self.settings)
 
     def flush(self, timeout: float = FLUSH_SECONDS) -> bool:
         """Waits, at most `timeout` seconds, until all that was emitted is on the log; answers whether it is.
@@ -175,6 +210,26 @@ class Emitter:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         await self.stop()
+
+    def _compose(
+        self,
+        kind: str,
+        payload: Mapping[str, Any] | None,
+        subject: str | None,
+        source: str | None,
+        id: str | None,
+        time: float | datetime | None,
+        attributes: Mapping[str, str | int | float | bool | None],
+    ) -> _Composed:
+        data = {} if payload is None else payload
+        if not isinstance(data, Mapping):
+            raise InvalidEvent("the payload must be a mapping")
+        at = _seconds(time)
+        identity = new_id() if id is None else id
+        named = {**(surroundings.get() or {}), **attributes}
+        named["subject"] = subject or stream_of(data) or named.get("subject")
+        line = encode(kind, data, identity=identity, source=source or self.settings.source, at=at, attributes=named)
+        return _Composed(identity, line, data, at)
 
     def _observe(self, kind: str, payload: Mapping[str, Any], at: float) -> None:
         self._metrics.observe(kind, payload, at)

@@ -8,15 +8,38 @@ class TachographError(Exception):
 
 
 class InvalidEvent(TachographError):
-    """An event that no server would take; raised by `emit` in strict mode."""
+    """An event that no server would take; raised by `append`, and by `emit` in strict mode."""
+
+
+class SchemaViolation(InvalidEvent):
+    """A payload that does not fit the schema of its type; its text names the field. Nothing was recorded."""
 
 
 class NotDelivered(TachographError):
-    """Events that did not reach the log; raised by `flush` in strict mode."""
+    """Events that did not reach the log; raised by `flush` and `append` in strict mode."""
 
 
 class StreamRefused(TachographError):
     """The server refused a live stream: the request must change before it can succeed."""
+
+
+class NoAnswer(TachographError):
+    """A question without an answer: no server is there, or there is too much to tell."""
+
+
+class RequestRefused(TachographError):
+    """A question that the server does not answer so: an unknown issue, a time that cannot be read, a wrong token."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(f"the server answered {status} {code}: {detail}")
+        #: Of the HTTP answer.
+        self.status = status
+        #: The stable code of the problem, such as `stream_not_found`; empty when the answer has none.
+        self.code = code
+
+
+class NotOffered(TachographError, NotImplementedError):
+    """What this server cannot do, or not yet."""
 
 
 class ServerAway(TachographError):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from . import redact
 from .connection import Answer, Connection
-from .errors import ServerAway
+from .errors import InvalidEvent, SchemaViolation, ServerAway
 from .settings import Settings
 from .spool import Spool
 
@@ -34,6 +34,7 @@ REFUSALS_KEPT_MAX = 100
 
 _LOGGER = logging.getLogger("tachograph")
 _LOGGER.addHandler(logging.NullHandler())
+_ACCEPTING_STATUS = frozenset({200, 201, 202})
 _REFUSING_STATUS = frozenset({400, 409, 413, 415, 422})
 
 
@@ -91,7 +92,47 @@ class Sender:
     def put(self, line: bytes) -> None:
         # Before anything else: what was sent and what is spooled must be the same bytes, or the server takes the
         # second for another event of the same id.
+        self._enqueue(redact.line(line))
+
+    def deliver(self, line: bytes, timeout_seconds: float) -> bool:
+        """Sends an event behind all that was put before and waits; answers whether the server acknowledged it.
+
+        One that was not acknowledged is put. Raises `InvalidEvent` for one that the server refuses: it is nowhere then.
+        """
         line = redact.line(line)
+        answer = self._send_alone(line) if self._is_drained(timeout_seconds) else None
+        if answer is None or not (answer.status in _ACCEPTING_STATUS or _refuses(answer)):
+            # A server that took it without saying so knows the same bytes again.
+            self._enqueue(line)
+            return False
+        is_taken = answer.status in _ACCEPTING_STATUS
+        with self._changed:
+            self._counts["emitted"] += 1
+            self._counts["delivered" if is_taken else "refused"] += 1
+            self._settled += 1
+            self._changed.notify_all()
+        if not is_taken:
+            kind = SchemaViolation if answer.code == "schema_violation" else InvalidEvent
+            raise kind(f"the server refuses the event: {answer.code or answer.status}: {answer.detail}")
+        return True
+
+    def _is_drained(self, timeout_seconds: float) -> bool:
+        with self._changed:
+            if self._is_away and time.monotonic() < self._retry_at:
+                return False
+        return self.flush(timeout_seconds)
+
+    def _send_alone(self, line: bytes) -> Answer | None:
+        # A connection of its own: the other one is the thread's.
+        connection = Connection(self._settings.server, self._settings.token)
+        try:
+            return connection.request("POST", "/api/events?validate=strict", line, "application/cloudevents+json")
+        except ServerAway:
+            return None
+        finally:
+            connection.close()
+
+    def _enqueue(self, line: bytes) -> None:
         with self._changed:
             self._counts["emitted"] += 1
             if len(self._queue) >= QUEUE_EVENTS_MAX:
@@ -259,7 +300,7 @@ class Sender:
         """Delivers lines; where the server refuses some, only those are lost."""
         body = b"[" + b",".join(lines) + b"]"
         answer = self._connection.request("POST", "/api/events", body, "application/cloudevents-batch+json")
-        if answer.status in (200, 201, 202):
+        if answer.status in _ACCEPTING_STATUS:
             with self._changed:
                 self._counts["delivered"] += len(lines)
         elif not _refuses(answer):

@@ -8,7 +8,11 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .event import new_id
+
 DEFAULT_SERVER = "http://127.0.0.1:3010"
+#: Forked children have the same: they work on what their parent works on.
+_SESSION_OF_PROGRAM = new_id()
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Settings:
     echo: bool = False
     #: The folder for events that the server could not take; `TACHO_SDK_SPOOL`.
     spool: Path = Path("tachograph-spool")
+    #: The session of events that `log_event` records; `CLAUDE_CODE_SESSION_ID`, else one for the program.
+    session: str = field(default_factory=lambda: _SESSION_OF_PROGRAM)
     #: The binary that `start()` runs when no server answers; `TACHO_BINARY`, else `tacho` on the path.
     binary: str | None = None
 
@@ -40,6 +46,7 @@ class Settings:
             strict=_is_on(variable("TACHO_STRICT")),
             echo=_is_on(variable("TACHO_ECHO")),
             spool=Path(variable("TACHO_SDK_SPOOL") or _state_folder() / "tachograph" / "spool"),
+            session=variable("CLAUDE_CODE_SESSION_ID") or _SESSION_OF_PROGRAM,
             binary=variable("TACHO_BINARY") or None,
         )
 
