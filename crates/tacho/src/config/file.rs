@@ -1,13 +1,15 @@
 //! `tacho.toml`: raw, as it is written. Keys that nobody knows are errors with a suggestion.
 
 use super::alert;
+use super::projection;
 use super::rule::{self, IngestRule, RedactRule};
 use super::setting::{SETTINGS, TABLES, find};
 use super::sink::{self, Sink};
 use super::values::{Origin, Value, Values};
 use anyhow::{Context, Result, anyhow, bail};
 use std::path::Path;
-use tacho_engine::{Price, Rule};
+use std::sync::Arc;
+use tacho_engine::{Price, Program, Rule};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -25,6 +27,7 @@ pub struct Rules {
     /// Those of the file; without any, the defaults hold.
     pub alerts: Vec<Rule>,
     pub prices: Vec<Price>,
+    pub projections: Vec<Arc<Program>>,
 }
 
 /// Reads the file into `values`, and answers its rules.
@@ -46,6 +49,7 @@ pub(super) fn apply(path: &Path, text: &str, values: &mut Values) -> Result<Rule
     for (name, value) in table.get_ref() {
         let at = Place { table: name.get_ref(), path, text, line: line_of(text, name.span().start) };
         let known = TABLES.iter().map(|(table, _)| *table).chain([sink::TABLE]).chain(alert::TABLES);
+        let known = known.chain([projection::TABLE]);
         match name.get_ref().as_ref() {
             sink::TABLE => {
                 let sinks = read_items(&at, value, "kind", sink::read)?;
@@ -58,6 +62,13 @@ pub(super) fn apply(path: &Path, text: &str, values: &mut Values) -> Result<Rule
             }
             "price" => {
                 rules.prices = read_items(&at, value, "model", |item, _| alert::price(item))?;
+                continue;
+            }
+            projection::TABLE => {
+                let folder = path.parent().unwrap_or(Path::new("."));
+                let read =
+                    |item: &toml::Value, others: &[Arc<Program>]| projection::read(item, folder, others);
+                rules.projections = read_items(&at, value, "name", read)?;
                 continue;
             }
             "alerts" => {
@@ -274,7 +285,7 @@ mod tests {
             "tacho.toml:2: there is no table `jurnal`: did you mean `journal`?"
         );
         assert!(refused("[quux]").ends_with(
-            "there is no table `quux`; known are server, journal, view, ingest, redact, hook, budget, sink, alert, alerts, price"
+            "there is no table `quux`; known are server, journal, view, ingest, redact, hook, budget, sink, alert, alerts, price, projection"
         ));
         assert_eq!(
             refused("[view]\nscan_ms = true"),

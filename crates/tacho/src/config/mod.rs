@@ -3,6 +3,7 @@
 mod alert;
 mod file;
 mod observability;
+mod projection;
 pub mod reference;
 mod rule;
 pub mod setting;
@@ -131,6 +132,10 @@ impl Config {
         engine.fold.gather_ms = values.number("view.gather_ms");
         engine.fold.idle_ms = values.number("view.idle_ms");
         engine.fold.niceness = u8::try_from(values.number("view.niceness").min(19)).unwrap_or(19);
+        engine.rewind.programs.clone_from(&self.rules.projections);
+        engine.rewind.snapshot_events = values.number("snapshots.events").max(1);
+        engine.rewind.snapshot_days = values.number("snapshots.days");
+        engine.rewind.snapshot_bytes = values.number("snapshots.bytes");
         engine.query.wait_ms = values.number("view.wait_ms");
         engine.query.scan_ms = values.number("view.scan_ms");
         engine.query.page_events = values.size("view.page_events");

@@ -53,7 +53,9 @@ What is far from its own past (a tool's failures and latency, the same call agai
     let about = "A mail for each alert. A sink named `alerts-mail`.";
     write_list(page, "[alerts.mail]", about, alert::MAIL_KEYS)?;
     let about = "Prices of models, before those that the program brings.";
-    write_list(page, "[[price]]", about, alert::PRICE_KEYS)
+    write_list(page, "[[price]]", about, alert::PRICE_KEYS)?;
+    let about = "States of streams that you define; `tacho state STREAM --projection NAME` shows them, at any moment.";
+    write_list(page, "[[projection]]", about, super::projection::KEYS)
 }
 
 fn write_list(page: &mut String, name: &str, about: &str, keys: &[(&str, &str)]) -> fmt::Result {

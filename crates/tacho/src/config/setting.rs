@@ -73,6 +73,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("server", "The server and its doors."),
     ("journal", "The log."),
     ("view", "The read side: the fold that feeds it, and queries."),
+    ("snapshots", "States that are kept so that the next one is found sooner; they change no answer."),
     (
         "ingest",
         "What comes in. `[[ingest.rule]]` drops, samples or truncates events before they are appended.",
@@ -284,6 +285,19 @@ pub const SETTINGS: &[Setting] = &[
         "5000",
         "How long such a process waits for another question with its condition.",
     ),
+    setting(
+        "snapshots.events",
+        Count,
+        "50",
+        "A snapshot is made every so many events of a stream; in a long one they stand further apart.",
+    ),
+    setting(
+        "snapshots.days",
+        Count,
+        "30",
+        "How long a snapshot is kept, in days; one that was asked for stays.",
+    ),
+    setting("snapshots.bytes", Bytes, "256 MiB", "Most bytes of snapshots; beyond, the oldest are dropped."),
     setting("ingest.max_depth", Count, "100", "How deep JSON may nest; deeper gets 400 `invalid_json`."),
     setting("ingest.markers_in_text", Flag, "true", "Whether `<EVENT>` markers count in what an agent says."),
     setting(

@@ -127,7 +127,7 @@ fn with(text: Option<&str>, block: &str) -> Option<String> {
         None => (text.clone(), ""),
     };
     // Without a first line that names an interpreter, the shell of whoever starts it reads it.
-    let Some(interpreter) = first.strip_prefix("#!") else { return None };
+    let interpreter = first.strip_prefix("#!")?;
     let is_shell = interpreter
         .split_whitespace()
         .filter_map(|word| word.rsplit('/').next())
