@@ -149,6 +149,11 @@ class Answers(unittest.TestCase):
         with self.assertRaisesRegex(NotOffered, "/api/state/issue/X: a newer server"):
             reconstruct_state("X", emitter=self.emitter)
 
+    def test_an_empty_key_is_told_before_anything_is_asked(self) -> None:
+        with self.assertRaisesRegex(ValueError, "issue key is empty"):
+            reconstruct_state("", emitter=self.emitter)
+        self.assertEqual(self.stub.asked, [])
+
     def test_what_is_no_tachograph_is_told(self) -> None:
         self.stub.replies["/api/state/issue/X"] = (200, b"<html>It works!</html>")
         with self.assertRaisesRegex(NoAnswer, "no JSON"):

@@ -275,6 +275,8 @@ def _questions(emitter: Emitter | None) -> Questions:
 
 
 def _of_issue(path: str, issue_key: str) -> str:
+    if not issue_key:
+        raise ValueError("the issue key is empty: name an issue such as PROJ-123")
     return f"{path}/issue/{quote(issue_key, safe='')}"
 
 
