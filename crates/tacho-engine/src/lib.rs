@@ -3,6 +3,7 @@
 //! Async begins here. Below, the journal's writer and the view's writer each own a thread; here they get
 //! one cloneable handle, [`Engine`], through which every door reads and writes.
 
+mod causes;
 mod clock;
 pub mod condition;
 mod config;
@@ -13,19 +14,25 @@ mod error;
 mod figures;
 mod fold;
 mod health;
+mod history;
 mod hook;
 mod id;
 mod latency;
 mod live;
 pub mod memory;
 mod priority;
+mod profile;
 mod query;
 mod schema;
 pub mod socket;
 mod transcript;
 mod waits;
 mod watch;
+mod why;
 
+pub use causes::{
+    CauseEdge, CauseNode, Causes, CausesQuery, EdgeKind, MAX_CAUSES_DEPTH, MAX_CAUSES_NODES, Relation,
+};
 pub use clock::{Clock, SystemClock};
 pub use condition::ConditionError;
 pub use config::{ConditionLimits, Config, DeliveryLimits, FoldLimits, HookLimits, LiveLimits, QueryLimits};
@@ -37,6 +44,10 @@ pub use health::{Readiness, Statistics};
 pub use hook::{DrainError, HookService, ParseFrame, ParseTranscript, Parsers, Redact, TranscriptPath};
 pub use latency::Latency;
 pub use live::{From, Item, LiveEvent, Subscription};
+pub use profile::{
+    AgentTime, ModelTime, PROFILE_EVENTS_MAX, PathStep, Profile, ProfileSpan, SpanKind, StepKind, TimeShares,
+    ToolTime,
+};
 pub use query::{Page, Query, Wait};
 pub use schema::{SchemaError, SchemaReceipt};
 pub use tacho_journal::spool::{self, HookFrame, MAX_FRAME_BYTES};
@@ -49,3 +60,4 @@ pub use waits::{Deed, WaitKind, WaitState, Waiting};
 pub use watch::{
     Action, Budgets, Condition, ConditionSyntaxError, Price, PriceError, Prices, Rule, RuleState, WatchLimits,
 };
+pub use why::{Link, Outcome, Recovery, WHY_EVENTS_MAX, Why, WhyUntil};

@@ -3,6 +3,7 @@
 mod alerts;
 mod backup;
 mod catalogue;
+mod causes;
 mod completions;
 mod config;
 mod connect;
@@ -16,6 +17,7 @@ mod hook;
 mod import;
 mod man;
 mod openapi;
+mod profile;
 mod rebuild;
 mod reference;
 mod restore;
@@ -26,6 +28,7 @@ mod tail;
 mod timeline;
 mod up;
 mod waits;
+mod why;
 
 pub use connect::{folder_variable, home};
 pub use restore::free_bytes;
@@ -63,6 +66,9 @@ enum Command {
     Tail(tail::Tail),
     Events(events::Events),
     Timeline(timeline::Timeline),
+    Causes(causes::Causes),
+    Why(why::Why),
+    Profile(profile::Profile),
     Stats(stats::Stats),
     Cost(cost::Cost),
     Alerts(alerts::Alerts),
@@ -95,6 +101,9 @@ impl CommandLine {
             Command::Tail(command) => command.run(),
             Command::Events(command) => command.run(),
             Command::Timeline(command) => command.run(),
+            Command::Causes(command) => command.run(),
+            Command::Why(command) => command.run(),
+            Command::Profile(command) => command.run(),
             Command::Stats(command) => command.run(),
             Command::Cost(command) => command.run(),
             Command::Alerts(command) => command.run(),

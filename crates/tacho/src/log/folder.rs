@@ -9,8 +9,8 @@ use crate::terminal::escape;
 use anyhow::{Context, Result};
 use std::io::Write;
 use std::time::{Duration, Instant};
-use tacho_engine::{CostQuery, Cursor, Engine, Query, SystemClock, Wait};
-use tacho_event::{Position, Recorded};
+use tacho_engine::{CostQuery, Cursor, Engine, Query, QueryError, SystemClock, Wait};
+use tacho_event::{Code, Position, Recorded};
 use tacho_ingest::shape::{self, Format};
 use tokio::runtime::{Builder, Runtime};
 
@@ -95,6 +95,17 @@ impl Folder {
         let answer = self.runtime.block_on(self.engine.costs(query, Wait::Head));
         let (costs, position) = answer.context("cannot read the log")?;
         Ok(tacho_server::costs_json(query.by, &costs, position).into_bytes())
+    }
+
+    /// What the engine answers to one question.
+    pub(super) fn ask<T, F: Future<Output = Result<T, QueryError>>>(
+        &self,
+        question: impl FnOnce(Engine) -> F,
+    ) -> Result<T> {
+        self.runtime.block_on(question(self.engine.clone())).map_err(|error| match error.code() {
+            Code::Internal => anyhow::Error::new(error).context("cannot read the log"),
+            _ => error.into(),
+        })
     }
 
     /// The last position of the log; 0 for an empty one.

@@ -2,6 +2,7 @@
 
 mod console;
 mod escape;
+mod graph;
 mod line;
 mod progress;
 mod style;
@@ -9,6 +10,7 @@ mod summary;
 
 pub use console::{console_block, sink_block};
 pub use escape::{escape, escape_json};
+pub use graph::graph_lines;
 pub use line::event_line;
 pub use progress::Progress;
 pub use style::{Palette, glyph, kind_style};
