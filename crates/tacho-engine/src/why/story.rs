@@ -123,11 +123,13 @@ fn may_lead_to(earlier: &Incident, later: &Incident) -> bool {
     let task: fn(&Incident) -> &Option<String> = |incident| &incident.task;
     // An error that names nobody counts for whatever went on in its phase.
     let error_around = earlier.scope == Scope::Error && same(phase);
+    let handed_over = earlier.fallback.is_some() && earlier.fallback == later.agent;
     match (earlier.scope, later.scope) {
         (Scope::Whole | Scope::Turn, _) => false,
         (_, Scope::Whole) => later.phase.is_none() || same(phase),
         (_, Scope::Phase) => same(phase),
         (_, Scope::Task) => same(task),
+        _ if handed_over => true,
         (Scope::Call, Scope::Call) => earlier.name == later.name,
         (Scope::Phase | Scope::Call, _) | (_, Scope::Call | Scope::Turn) => false,
         (Scope::Agent, Scope::Agent) if earlier.task.is_some() => same(agent) && same(task),

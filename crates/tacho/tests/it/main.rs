@@ -11,6 +11,7 @@ mod lifecycle;
 mod manners;
 mod observability;
 mod place;
+mod reasons;
 mod record;
 mod schema;
 mod server;
