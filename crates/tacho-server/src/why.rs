@@ -19,7 +19,7 @@ pub fn why_json(why: &Why) -> String {
     let actions: Vec<String> = why.next_actions.iter().map(|action| quoted(action)).collect();
     format!(
         "{{\"stream\":{},\"failed\":{},\"sentence\":{},\"failure\":{},\"first_cause\":{},\"chain\":[{}],\"edges\":[{}],\
-         \"state_before\":{},\"recoveries\":[{}],\"next_actions\":[{}],\"truncated\":{}}}",
+         \"sequence_before\":{},\"state_before\":{},\"recoveries\":[{}],\"next_actions\":[{}],\"truncated\":{}}}",
         quoted(&why.stream),
         why.failure().is_some(),
         quoted(&why.sentence),
@@ -27,6 +27,7 @@ pub fn why_json(why: &Why) -> String {
         one(why.first_cause()),
         chain.join(","),
         edges.join(","),
+        why.sequence_before().map_or("null".to_owned(), |sequence| sequence.to_string()),
         why.state_before.as_deref().unwrap_or("null"),
         recoveries.join(","),
         actions.join(","),

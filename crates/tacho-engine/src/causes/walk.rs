@@ -193,9 +193,16 @@ impl<'a> Walk<'a> {
     fn effects_of(&mut self, cause: &Recorded) -> Result<Vec<(Recorded, EdgeKind)>, QueryError> {
         let filter = Filter { causation: Some(cause.id().to_owned()), system: true, ..Filter::default() };
         let mut effects = Vec::new();
+        let is_one_of_many = self.shared.fold.reader().by_id(cause.id())?.len() > 1;
         for effect in self.read(&filter, None, false, MAX_CAUSES_NODES + 1)? {
-            // Another event with this id may be nearer to it.
-            if self.named(cause.id(), &effect)?.is_some_and(|named| named.position == cause.position) {
+            // Another event with this id may be nearer to it; none is its own cause.
+            let is_meant = match is_one_of_many {
+                true => {
+                    self.named(cause.id(), &effect)?.is_some_and(|named| named.position == cause.position)
+                }
+                false => effect.position != cause.position,
+            };
+            if is_meant {
                 effects.push((effect, EdgeKind::Causation));
             }
         }

@@ -19,7 +19,7 @@ use incident::{Incident, Reader, Role};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use story::{Story, Unrecovered};
-use tacho_event::{Position, Recorded, Timestamp};
+use tacho_event::{Position, Recorded, Sequence, Timestamp};
 
 /// Most events of the stream that are looked at, the first ones.
 pub const WHY_EVENTS_MAX: usize = 100_000;
@@ -69,6 +69,12 @@ impl Why {
 
     pub fn first_cause(&self) -> Option<&Recorded> {
         self.chain.first().map(|link| &link.event)
+    }
+
+    /// The last sequence of the stream before the first event of the chain that is in it; `None` where nothing failed.
+    pub fn sequence_before(&self) -> Option<Sequence> {
+        let first = self.chain.iter().find(|link| link.event.stream() == self.stream)?;
+        Some(Sequence(first.event.sequence.0.saturating_sub(1)))
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn reasons() -> Value {
         "Why": object(&["stream", "failed", "sentence", "failure", "first_cause", "chain", "recoveries", "next_actions"], json!({
             "stream": text(), "failed": {"type": "boolean"}, "sentence": text(), "failure": one("CauseNode"),
             "first_cause": one("CauseNode"), "chain": list("CauseNode"), "edges": list("CauseEdge"),
+            "sequence_before": {"type": ["integer", "null"], "description": "Of the stream, before its first event of the chain"},
             "state_before": {"description": "The stream's state before the first cause; null where it had none"},
             "recoveries": list("Recovery"), "next_actions": {"type": "array", "items": text()},
             "truncated": {"type": "boolean", "description": "The stream has more than 100,000 events"}

@@ -100,7 +100,9 @@ fn what_is_not_there_is_named() {
     assert!(refused(&["why", "issue/X"]).contains("no event is in stream \"issue/X\""));
     emit(&server, "CommentPosted", "e6", None, "{}");
     server.run(&["emit", "demo.a", "--stream", "issue/PROJ-2"]).ok();
-    assert!(refused(&["profile", "issue/PROJ"]).contains("fits 2 streams, such as issue/PROJ-1, issue/PROJ-2"));
+    assert!(
+        refused(&["profile", "issue/PROJ"]).contains("fits 2 streams, such as issue/PROJ-1, issue/PROJ-2")
+    );
     assert_eq!(server.run(&["why", "issue/PROJ-1", "--at", "whenever"]).code, Some(2));
     let nothing = server.run(&["why", "issue/PROJ-2"]).ok().stdout;
     assert_eq!(nothing, "nothing failed in issue/PROJ-2\n");
