@@ -1,8 +1,10 @@
 //! Every limit of the engine, with its unit.
 
+use crate::rewind::Program;
 use crate::watch::WatchLimits;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -20,6 +22,7 @@ pub struct Config {
     pub condition: ConditionLimits,
     pub watch: WatchLimits,
     pub delivery: DeliveryLimits,
+    pub rewind: RewindLimits,
 }
 
 impl Config {
@@ -36,6 +39,7 @@ impl Config {
             condition: ConditionLimits::default(),
             watch: WatchLimits::default(),
             delivery: DeliveryLimits::default(),
+            rewind: RewindLimits::default(),
         }
     }
 }
@@ -170,5 +174,24 @@ pub struct DeliveryLimits {
 impl Default for DeliveryLimits {
     fn default() -> Self {
         Self { stop_ms: 5_000 }
+    }
+}
+
+/// States of the past.
+#[derive(Debug, Clone)]
+pub struct RewindLimits {
+    /// Projections that users wrote.
+    pub programs: Vec<Arc<Program>>,
+    /// A snapshot is made every so many events of a stream; in a long one they stand further apart.
+    pub snapshot_events: u64,
+    /// How long a snapshot is kept, in days.
+    pub snapshot_days: u64,
+    /// Most bytes of snapshots; beyond, the oldest are dropped.
+    pub snapshot_bytes: u64,
+}
+
+impl Default for RewindLimits {
+    fn default() -> Self {
+        Self { programs: Vec::new(), snapshot_events: 50, snapshot_days: 30, snapshot_bytes: 256 << 20 }
     }
 }

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tacho_event::{Event, Filter, Position, Timestamp};
 use tacho_journal::{AppendError, Appended, Batch, Health, Journal, LogId, Options, Precondition};
+use tacho_view::Snapshots;
 use tokio::sync::{Semaphore, oneshot};
 
 /// Reads of the log's history for subscribers that run at once.
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) journal: Journal,
     pub(crate) fold: Fold,
+    /// `None` where their file cannot be written: states take longer then.
+    pub(crate) snapshots: Option<Snapshots>,
     pub(crate) hub: Hub,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) hooks: Counters,
@@ -69,7 +72,9 @@ impl Engine {
             folds(head);
             delivers(head);
         });
+        let snapshots = Snapshots::open(&config.data.join("view"), journal.log_id().0).ok();
         let shared = Shared {
+            snapshots,
             queries: Arc::new(Semaphore::new(config.query.concurrent)),
             hooks: Counters::default(),
             schemas: Schemas::default(),
@@ -87,6 +92,7 @@ impl Engine {
             fold,
             hub,
         };
+        crate::rewind::collect(&shared);
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -183,6 +189,10 @@ impl Engine {
 
     /// Throws the read side away and folds the log anew. Queries wait meanwhile, within their limit.
     pub fn rebuild(&self) {
+        if let Some(snapshots) = &self.shared.snapshots {
+            // What cannot be dropped is of the same log, and as good as it was.
+            let _ = snapshots.clear();
+        }
         self.shared.fold.rebuild();
     }
 

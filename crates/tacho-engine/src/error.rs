@@ -34,6 +34,14 @@ pub enum QueryError {
     View(#[from] tacho_view::ViewError),
     #[error(transparent)]
     Condition(ConditionError),
+    #[error("there is no projection {name:?}; known are {known}")]
+    ProjectionUnknown { name: String, known: String },
+    #[error("what is supposed makes no event: {0}")]
+    Supposed(String),
+    #[error("{actual} events are supposed to be otherwise, more than {limit}: suppose less at once")]
+    TooMuchSupposed { actual: usize, limit: usize },
+    #[error("snapshots cannot be kept: their file beside the log cannot be written")]
+    NoSnapshots,
     #[error("the engine is stopping")]
     Stopped,
 }
@@ -55,6 +63,9 @@ impl QueryError {
             Self::EventNotFound(_) => Code::EventNotFound,
             Self::AmbiguousId { .. } => Code::AmbiguousId,
             Self::StreamNotFound(_) => Code::StreamNotFound,
+            Self::ProjectionUnknown { .. } => Code::ProjectionUnknown,
+            Self::Supposed(_) | Self::TooMuchSupposed { .. } => Code::InvalidEvent,
+            Self::NoSnapshots => Code::ReadOnly,
             Self::Journal(_) | Self::View(_) => Code::Internal,
             Self::Condition(error) => error.code(),
             Self::Stopped => Code::ShuttingDown,

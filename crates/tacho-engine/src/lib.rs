@@ -23,6 +23,7 @@ pub mod memory;
 mod priority;
 mod profile;
 mod query;
+mod rewind;
 mod schema;
 pub mod socket;
 mod transcript;
@@ -35,7 +36,9 @@ pub use causes::{
 };
 pub use clock::{Clock, SystemClock};
 pub use condition::ConditionError;
-pub use config::{ConditionLimits, Config, DeliveryLimits, FoldLimits, HookLimits, LiveLimits, QueryLimits};
+pub use config::{
+    ConditionLimits, Config, DeliveryLimits, FoldLimits, HookLimits, LiveLimits, QueryLimits, RewindLimits,
+};
 pub use cursor::Cursor;
 pub use engine::Engine;
 pub use error::{OpenError, QueryError, SubscribeError, WatchError};
@@ -49,15 +52,22 @@ pub use profile::{
     ToolTime,
 };
 pub use query::{Page, Query, Wait};
+pub use rewind::{
+    AddedEvent, Around, Band, Break, BreakQuery, Bucket, Comparison, Divergence, DivergenceQuery, Entry,
+    History, HistoryQuery, Moment, Overview, PartChange, Place, Plan, PlannedEvent, Program, ProjectionInfo,
+    PruneKeep, ReplayQuery, Run, StateAt, StateQuery, Supposed, Supposition, Surrounding, Verdict, Why,
+};
 pub use schema::{SchemaError, SchemaReceipt};
 pub use tacho_journal::spool::{self, HookFrame, MAX_FRAME_BYTES};
 pub use tacho_journal::{AppendError, Appended, Health, JournalError, LogId, Precondition, Receipt};
+pub use tacho_view::state::difference::Leaf;
+pub use tacho_view::state::{Change, Op};
 pub use tacho_view::{
     AGENT_FIGURES, AgentFigure, CostQuery, CostRow, Costs, Dimension, FIGURES, Figure, Metrics, MetricsQuery,
-    ModelUse, NanoUsd, StreamQuery, StreamState, Tokens, Traffic,
+    ModelUse, NanoUsd, StoredSnapshot, StreamQuery, StreamState, Tokens, Traffic,
 };
 pub use waits::{Deed, WaitKind, WaitState, Waiting};
 pub use watch::{
     Action, Budgets, Condition, ConditionSyntaxError, Price, PriceError, Prices, Rule, RuleState, WatchLimits,
 };
-pub use why::{Link, Outcome, Recovery, WHY_EVENTS_MAX, Why, WhyUntil};
+pub use why::{Explanation, Link, Outcome, Recovery, WHY_EVENTS_MAX, WhyUntil};

@@ -53,6 +53,7 @@ codes! {
     EventNotFound "event_not_found" 404 "No event has this id.",
     AmbiguousId "ambiguous_id" 409 "Several sources have an event with this id: name the source.",
     StreamNotFound "stream_not_found" 404 "No event is in this stream.",
+    ProjectionUnknown "projection_unknown" 404 "No projection has this name.",
     NotFound "not_found" 404 "Nothing is at this path.",
     MethodNotAllowed "method_not_allowed" 405 "This path does not answer this method.",
     ForbiddenHost "forbidden_host" 403 "The Host header names no host of this server.",

@@ -24,6 +24,16 @@ const STACK_BYTES: usize = 64 << 20;
 pub struct Jq {
     text: Arc<str>,
     filter: Arc<jaq_core::Filter<Data>>,
+    kind: JqKind,
+}
+
+/// What a program is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JqKind {
+    /// One JSON text as `.`.
+    Filter,
+    /// A state as `.` and an event as `$event`; it answers the state behind the event.
+    Fold,
 }
 
 #[derive(Debug, ThisError, Clone, PartialEq, Eq)]
@@ -36,6 +46,11 @@ pub struct JqError {
 impl Jq {
     /// Compiles a program of [`MAX_PROGRAM_BYTES`] at most.
     pub fn compile(text: &str) -> Result<Self, JqError> {
+        Self::compile_as(text, JqKind::Filter)
+    }
+
+    /// As [`Self::compile`], for either kind.
+    pub fn compile_as(text: &str, kind: JqKind) -> Result<Self, JqError> {
         let refuse = |reason: String| JqError { text: text.chars().take(200).collect(), reason };
         if text.len() > MAX_PROGRAM_BYTES {
             return Err(refuse(format!("longer than {MAX_PROGRAM_BYTES} bytes")));
@@ -43,13 +58,13 @@ impl Jq {
         thread::scope(|scope| {
             let compiler = thread::Builder::new().name("tacho-jq".into()).stack_size(STACK_BYTES);
             let compiled = compiler
-                .spawn_scoped(scope, || Self::compile_here(text))
+                .spawn_scoped(scope, || Self::compile_here(text, kind))
                 .map_err(|error| refuse(format!("there is no thread to compile it: {error}")))?;
             compiled.join().unwrap_or_else(|_| Err(refuse("the compiler gave it up".to_owned())))
         })
     }
 
-    fn compile_here(text: &str) -> Result<Self, JqError> {
+    fn compile_here(text: &str, kind: JqKind) -> Result<Self, JqError> {
         let refuse = |reason: String| JqError { text: text.chars().take(200).collect(), reason };
         let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
         let arena = Arena::default();
@@ -57,14 +72,16 @@ impl Jq {
             Loader::new(definitions).load(&arena, File { code: text, path: () }).map_err(|errors| {
                 refuse(errors.first().map(|(_, error)| load_reason(error)).unwrap_or_default())
             })?;
-        let filter = Compiler::default().with_funs(functions()).compile(modules).map_err(|errors| {
+        let variables: &[&str] = if kind == JqKind::Fold { &["$event"] } else { &[] };
+        let compiler = Compiler::default().with_funs(functions()).with_global_vars(variables.iter().copied());
+        let filter = compiler.compile(modules).map_err(|errors| {
             let undefined = errors
                 .iter()
                 .flat_map(|(_, errors)| errors)
                 .map(|(name, kind)| format!("{} {name:?} is unknown", kind.as_str()));
             refuse(undefined.collect::<Vec<_>>().join(", "))
         })?;
-        Ok(Self { text: text.into(), filter: Arc::new(filter) })
+        Ok(Self { text: text.into(), filter: Arc::new(filter), kind })
     }
 
     /// The program as it was written.
@@ -79,10 +96,48 @@ impl Jq {
 
     /// Whether the condition holds for a JSON text that was checked.
     pub fn holds_for(&self, input: &[u8]) -> bool {
-        let Some(value) = read(input) else { return false };
-        let context = Ctx::<Data>::new(&self.filter.lut, Vars::new([]));
-        let first = self.filter.id.run((context, value)).next();
-        matches!(first, Some(Ok(answer)) if !matches!(answer, Val::Null | Val::Bool(false)))
+        let answer = read(input).and_then(|value| self.run(value, Vec::new()).ok());
+        !matches!(answer, None | Some(Val::Null | Val::Bool(false)))
+    }
+
+    /// The first answer to a JSON text that was checked, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// What the program says where it fails or answers nothing.
+    pub fn first_of(&self, input: &[u8]) -> Result<String, String> {
+        let value = read(input).ok_or("the input cannot be read")?;
+        self.run(value, Vec::new()).map(|answer| answer.to_string())
+    }
+
+    /// The state behind events, given as CloudEvents JSON, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// What the program says where it fails or answers nothing.
+    pub fn fold<'e>(
+        &self,
+        state: &[u8],
+        events: impl IntoIterator<Item = &'e [u8]>,
+    ) -> Result<String, String> {
+        let mut state = read(state).ok_or("the state cannot be read")?;
+        for event in events {
+            let event = read(event).ok_or("an event cannot be read")?;
+            state = self.run(state, vec![event])?;
+        }
+        Ok(state.to_string())
+    }
+
+    pub fn kind(&self) -> JqKind {
+        self.kind
+    }
+
+    fn run(&self, input: Val, variables: Vec<Val>) -> Result<Val, String> {
+        let context = Ctx::<Data>::new(&self.filter.lut, Vars::new(variables));
+        match self.filter.id.run((context, input)).next().map(jaq_core::unwrap_valr) {
+            Some(answer) => answer.map_err(|error| error.to_string()),
+            None => Err("it answers nothing".to_owned()),
+        }
     }
 }
 
@@ -152,6 +207,20 @@ mod tests {
                 && !holds("halt")
                 && !holds("env | length > 0")
         );
+    }
+
+    #[test]
+    fn answers_and_folds() {
+        let part = Jq::compile(".agents | length").unwrap();
+        assert_eq!(part.first_of(br#"{"agents":["a","b"]}"#), Ok("2".to_owned()));
+        assert!(part.first_of(b"7").is_err() && Jq::compile("empty").unwrap().first_of(b"7").is_err());
+        let refused = Jq::compile("error(\"no\")").unwrap().first_of(b"7").unwrap_err();
+        assert!(refused.contains("no"), "{refused}");
+        let program = "if $event.type == \"a\" then .count += 1 else . end";
+        let fold = Jq::compile_as(program, JqKind::Fold).unwrap();
+        let events: [&[u8]; 3] = [br#"{"type":"a"}"#, br#"{"type":"b"}"#, br#"{"type":"a"}"#];
+        assert_eq!(fold.fold(b"{}", events), Ok(r#"{"count":2}"#.to_owned()));
+        assert!(Jq::compile(program).is_err(), "a filter has no event beside its input");
     }
 
     #[test]

@@ -15,11 +15,13 @@ pub struct Door<'a> {
     pub redactor: &'a Redactor,
     pub limits: Limits,
     pub markers: marker::Policy,
+    /// Whether events follow from what agents run: commits, pull requests, runs of tests, checks of quality.
+    pub derives: bool,
 }
 
 impl<'a> Door<'a> {
     pub fn new(redactor: &'a Redactor) -> Self {
-        Self { redactor, limits: Limits::default(), markers: marker::Policy::default() }
+        Self { redactor, limits: Limits::default(), markers: marker::Policy::default(), derives: true }
     }
 }
 

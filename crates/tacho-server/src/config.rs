@@ -29,6 +29,8 @@ pub struct Intake {
     pub limits: tacho_ingest::Limits,
     /// Where markers count.
     pub markers: marker::Policy,
+    /// Whether events follow from the commands that agents run.
+    pub derives: bool,
     /// What is dropped, sampled or truncated by type.
     pub rules: Rules,
 }
@@ -39,6 +41,7 @@ impl Default for Intake {
             redactor: Arc::new(Redactor::builtin()),
             limits: tacho_ingest::Limits::default(),
             markers: marker::Policy::default(),
+            derives: true,
             rules: Rules::default(),
         }
     }

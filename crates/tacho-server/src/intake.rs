@@ -113,8 +113,8 @@ impl IntakeDoor {
     }
 
     pub(crate) fn door(&self) -> Door<'_> {
-        let Intake { redactor, limits, markers, .. } = &self.intake;
-        Door { redactor, limits: *limits, markers: markers.clone() }
+        let Intake { redactor, limits, markers, derives, .. } = &self.intake;
+        Door { redactor, limits: *limits, markers: markers.clone(), derives: *derives }
     }
 
     pub(crate) fn apply_rules(&self, events: Vec<Event>) -> Vec<Event> {

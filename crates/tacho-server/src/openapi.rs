@@ -1,6 +1,5 @@
 //! The OpenAPI 3.1 document, made from the table of routes.
 
-mod reasons;
 mod shape;
 
 use crate::intake::Format;
@@ -122,6 +121,9 @@ fn request_body(carries: &Carries) -> Value {
     match carries {
         Carries::Registration => {
             json!({"required": true, "content": {"application/json": {"schema": reference("Registration")}}})
+        }
+        Carries::Supposition => {
+            json!({"required": true, "content": {"application/json": {"schema": reference("Supposition")}}})
         }
         Carries::Deed => {
             json!({"required": true, "content": {"application/json": {"schema": reference("DeedRequest")}}})

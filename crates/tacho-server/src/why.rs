@@ -2,11 +2,11 @@
 
 use crate::causes::{edge_json, node_json};
 use crate::problem::quoted;
-use tacho_engine::{CauseEdge, Recovery, Why};
+use tacho_engine::{CauseEdge, Explanation, Recovery};
 use tacho_event::Recorded;
 
 /// The answer of `GET /api/why/{category}/{id}`.
-pub fn why_json(why: &Why) -> String {
+pub fn why_json(why: &Explanation) -> String {
     let one = |event: Option<&Recorded>| event.map_or("null".to_owned(), |event| node_json(event, None));
     let chain: Vec<String> = why.chain.iter().map(|link| node_json(&link.event, None)).collect();
     let edges = why.chain.windows(2).filter_map(|pair| {

@@ -25,6 +25,8 @@ mod postings;
 mod reader;
 mod run;
 mod scan;
+mod snapshots;
+pub mod state;
 mod streams;
 mod term;
 mod times;
@@ -40,6 +42,7 @@ pub use kpi::{
 pub use open::{FILE_NAME, Restart, open};
 pub use reader::{Reader, Totals};
 pub use scan::{Candidates, Scan};
+pub use snapshots::{Bound, Keep, PackedSnapshot, Snapshot, SnapshotError, Snapshots, StoredSnapshot};
 pub use streams::{StreamQuery, StreamState};
 pub use traffic::Traffic;
 pub use types::TypeCount;

@@ -147,7 +147,7 @@ pub(crate) fn connect_for_reading(file: &Path) -> Result<Connection, ViewError> 
     Ok(database)
 }
 
-fn remove(file: &Path) -> Result<(), ViewError> {
+pub(crate) fn remove(file: &Path) -> Result<(), ViewError> {
     for suffix in ["", "-wal", "-shm"] {
         let mut name = file.as_os_str().to_owned();
         name.push(suffix);

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, exit};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
-use tacho_engine::condition::protocol::{READY, REFUSED, Task, read_batch, write_text};
-use tacho_event::Jq;
+use tacho_engine::condition::protocol::{Asked, READY, REFUSED, Task, read_batch, write_answer, write_text};
+use tacho_event::{Jq, JqKind};
 
 /// The first argument that makes this program a worker. It is no command: only the server knows it.
 pub const ARGUMENT: &str = "condition-worker";
@@ -42,8 +42,9 @@ fn work() -> std::io::Result<()> {
     limit(Resource::As, task.memory_bytes);
     limit_time(&task);
     let mut out = stdout().lock();
-    let condition = match Jq::compile(&task.program) {
-        Ok(condition) => condition,
+    let kind = if task.asked == Asked::Fold { JqKind::Fold } else { JqKind::Filter };
+    let program = match Jq::compile_as(&task.program, kind) {
+        Ok(program) => program,
         Err(error) => {
             out.write_all(&[REFUSED])?;
             write_text(error.reason.as_bytes(), &mut out)?;
@@ -54,11 +55,27 @@ fn work() -> std::io::Result<()> {
     out.flush()?;
     for batch in batches()? {
         limit_time(&task);
-        let answers: Vec<u8> = batch.iter().map(|event| u8::from(condition.holds_for(event))).collect();
-        out.write_all(&answers)?;
+        answer(&program, task.asked, &batch, &mut out)?;
         out.flush()?;
     }
     Ok(())
+}
+
+fn answer(program: &Jq, asked: Asked, batch: &[Vec<u8>], out: &mut impl Write) -> std::io::Result<()> {
+    match asked {
+        Asked::Holds => {
+            let answers: Vec<u8> = batch.iter().map(|text| u8::from(program.holds_for(text))).collect();
+            out.write_all(&answers)
+        }
+        Asked::First => batch.iter().try_for_each(|text| write_answer(&program.first_of(text), out)),
+        Asked::Fold => {
+            let folded = match batch.split_first() {
+                Some((state, events)) => program.fold(state, events.iter().map(Vec::as_slice)),
+                None => Err("there is no state".to_owned()),
+            };
+            write_answer(&folded, out)
+        }
+    }
 }
 
 /// The batches on standard input, read on a thread of their own: when the server is gone, this process ends,

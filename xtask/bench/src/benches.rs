@@ -7,6 +7,7 @@ mod figures;
 mod hook;
 mod ids;
 mod query;
+mod rewind;
 mod sinks;
 mod sse;
 mod sustained;
@@ -76,6 +77,12 @@ pub const BENCHES: &[Bench] = &[
         about: "the page in a browser over 100,000 events, and the server's memory meanwhile",
         long: false,
         run: |options| Box::pin(dashboard::run(options)),
+    },
+    Bench {
+        name: "rewind",
+        about: "a state at a random moment of 1,000,000 events, and two streams beside each other",
+        long: false,
+        run: |options| Box::pin(rewind::run(options)),
     },
     Bench {
         name: "query",

@@ -6,6 +6,7 @@
 mod benches;
 mod fill;
 mod http;
+mod issue;
 mod latency;
 mod load;
 mod machine;

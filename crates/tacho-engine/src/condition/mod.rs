@@ -14,6 +14,7 @@ pub(crate) use pace::Pace;
 
 use crate::config::ConditionLimits;
 use pool::Pool;
+use protocol::Asked;
 use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub enum ConditionError {
     Died { memory_bytes: u64 },
     #[error("the condition is no jq program: {0}")]
     Refused(String),
+    #[error("the jq program fails: {0}")]
+    Failed(String),
     #[error("conditions of others are being evaluated, {0} at once: ask again")]
     Busy(usize),
     #[error("the process that evaluates conditions cannot be used: {0}")]
@@ -45,7 +48,9 @@ pub enum ConditionError {
 impl ConditionError {
     pub fn code(&self) -> Code {
         match self {
-            Self::TooSlow { .. } | Self::Died { .. } | Self::Refused(_) => Code::InvalidFilter,
+            Self::TooSlow { .. } | Self::Died { .. } | Self::Refused(_) | Self::Failed(_) => {
+                Code::InvalidFilter
+            }
             Self::Busy(_) => Code::Overloaded,
             Self::Worker(_) => Code::Internal,
             Self::Stopped => Code::ShuttingDown,
@@ -120,5 +125,36 @@ impl Turn {
             Some(pool) => pool.check(condition.as_str(), events),
             None => Ok(events.iter().map(|event| condition.holds_for(event.as_ref())).collect()),
         }
+    }
+    /// The program's first answer to each JSON text, as JSON. Blocks as [`Self::check`] does.
+    pub(crate) fn first(
+        &self,
+        program: &Jq,
+        texts: &[impl AsRef<[u8]>],
+    ) -> Result<Vec<String>, ConditionError> {
+        let answers = match &self.pool {
+            _ if texts.is_empty() => Vec::new(),
+            Some(pool) => pool.answers(Asked::First, program.as_str(), texts)?,
+            None => texts.iter().map(|text| program.first_of(text.as_ref())).collect(),
+        };
+        answers.into_iter().map(|answer| answer.map_err(ConditionError::Failed)).collect()
+    }
+
+    /// The state behind events, given as CloudEvents JSON. Blocks as [`Self::check`] does.
+    pub(crate) fn fold(
+        &self,
+        program: &Jq,
+        state: Vec<u8>,
+        events: Vec<Vec<u8>>,
+    ) -> Result<String, ConditionError> {
+        let answer = match &self.pool {
+            None => program.fold(&state, events.iter().map(Vec::as_slice)),
+            Some(pool) => {
+                let texts: Vec<Vec<u8>> = std::iter::once(state).chain(events).collect();
+                let answers = pool.answers(Asked::Fold, program.as_str(), &texts)?;
+                answers.into_iter().next().unwrap_or_else(|| Err("it answers nothing".to_owned()))
+            }
+        };
+        answer.map_err(ConditionError::Failed)
     }
 }

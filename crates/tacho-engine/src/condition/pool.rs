@@ -1,7 +1,7 @@
 //! The workers: started when they are needed, kept a while for the next question with the same program.
 
 use super::ConditionError;
-use super::protocol::Task;
+use super::protocol::{Asked, Task};
 use super::worker::{Failure, Worker};
 use crate::config::ConditionLimits;
 use std::collections::HashMap;
@@ -30,8 +30,11 @@ struct State {
     is_closed: bool,
 }
 
+/// What tells workers apart.
+type Program = (Asked, String);
+
 struct Idle {
-    program: String,
+    program: Program,
     worker: Worker,
     since: Instant,
 }
@@ -48,25 +51,41 @@ impl Pool {
         events: &[impl AsRef<[u8]>],
     ) -> Result<Vec<bool>, ConditionError> {
         let limit = Duration::from_millis(self.limits.batch_ms);
-        self.with_worker(program, |worker| worker.ask(events, limit).map_err(|failure| self.told(failure)))
+        self.with_worker((Asked::Holds, program.to_owned()), |worker| {
+            worker.ask(events, limit).map_err(|failure| self.told(failure))
+        })
+    }
+
+    /// Asks a worker for texts.
+    pub(super) fn answers(
+        self: &Arc<Self>,
+        asked: Asked,
+        program: &str,
+        texts: &[impl AsRef<[u8]>],
+    ) -> Result<Vec<Result<String, String>>, ConditionError> {
+        let limit = Duration::from_millis(self.limits.batch_ms);
+        let count = if asked == Asked::Fold { 1 } else { texts.len() };
+        self.with_worker((asked, program.to_owned()), |worker| {
+            worker.answers(texts, count, limit).map_err(|failure| self.told(failure))
+        })
     }
 
     /// Has a worker that rests and knows the program.
     pub(super) fn prepare(self: &Arc<Self>, program: &str) -> Result<(), ConditionError> {
-        self.with_worker(program, |_| Ok(()))
+        self.with_worker((Asked::Holds, program.to_owned()), |_| Ok(()))
     }
 
     fn with_worker<T>(
         self: &Arc<Self>,
-        program: &str,
+        program: Program,
         work: impl FnOnce(&mut Worker) -> Result<T, ConditionError>,
     ) -> Result<T, ConditionError> {
-        let (mut worker, is_new) = match self.take_idle(program)? {
+        let (mut worker, is_new) = match self.take_idle(&program)? {
             Some(worker) => (worker, false),
             None => (self.start()?, true),
         };
         let number = self.enter(&worker)?;
-        let taught = if is_new { self.teach(&mut worker, program) } else { Ok(()) };
+        let taught = if is_new { self.teach(&mut worker, &program) } else { Ok(()) };
         let answer = taught.and_then(|()| work(&mut worker));
         let is_closed = {
             let mut state = self.lock();
@@ -97,13 +116,13 @@ impl Pool {
         self.closed.notify_all();
     }
 
-    fn take_idle(&self, program: &str) -> Result<Option<Worker>, ConditionError> {
+    fn take_idle(&self, program: &Program) -> Result<Option<Worker>, ConditionError> {
         let mut dead = Vec::new();
         let mut state = self.lock();
         if state.is_closed {
             return Err(ConditionError::Stopped);
         }
-        while let Some(index) = state.idle.iter().rposition(|idle| idle.program == program) {
+        while let Some(index) = state.idle.iter().rposition(|idle| idle.program == *program) {
             let mut idle = state.idle.remove(index);
             if idle.worker.is_alive() {
                 return Ok(Some(idle.worker));
@@ -125,11 +144,12 @@ impl Pool {
         Worker::start(&self.command).map_err(unusable)
     }
 
-    fn teach(&self, worker: &mut Worker, program: &str) -> Result<(), ConditionError> {
+    fn teach(&self, worker: &mut Worker, (asked, program): &Program) -> Result<(), ConditionError> {
         let task = Task {
             memory_bytes: self.limits.memory_bytes,
             batch_ms: self.limits.batch_ms,
-            program: program.to_owned(),
+            asked: *asked,
+            program: program.clone(),
         };
         worker.prepare(&task, Duration::from_millis(self.limits.start_ms)).map_err(|failure| match failure {
             Failure::Late => {
@@ -152,7 +172,7 @@ impl Pool {
         Ok(number)
     }
 
-    fn rest(self: &Arc<Self>, program: &str, worker: Worker) {
+    fn rest(self: &Arc<Self>, program: Program, worker: Worker) {
         let mut state = self.lock();
         if state.is_closed {
             return;
@@ -166,7 +186,7 @@ impl Pool {
             }
             state.is_tidied = true;
         }
-        state.idle.push(Idle { program: program.to_owned(), worker, since: Instant::now() });
+        state.idle.push(Idle { program, worker, since: Instant::now() });
     }
 
     /// Ends those that rested too long, until none rests.

@@ -1,9 +1,8 @@
 //! What the engine and a worker say to each other, over one stream socket.
 //!
 //! The engine begins with a [`Task`], which the worker answers with [`READY`], or with [`REFUSED`] and a text
-//! that says why. From then on the engine sends batches of events, and the worker answers each with one byte
-//! an event, 1 where the condition holds. Numbers are little-endian; a text is its length, 32 bits, and its
-//! bytes.
+//! that says why. From then on the engine sends batches of texts, and the worker answers each as the task's
+//! [`Asked`] says. Numbers are little-endian; a text is its length, 32 bits, and its bytes.
 
 use std::io::{self, Read, Write};
 
@@ -16,6 +15,17 @@ const MAX_TEXT_BYTES: u32 = 64 << 20;
 /// Most events of a batch.
 const MAX_BATCH_EVENTS: u32 = 1 << 16;
 
+/// What is asked of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Asked {
+    /// One byte for each text: 1 where the condition holds.
+    Holds = 0,
+    /// For each text its first answer: [`READY`] and the JSON, or [`REFUSED`] and what the program says.
+    First = 1,
+    /// The first text is a state, the others are events: one answer as above, the state behind them.
+    Fold = 2,
+}
+
 /// What a worker is to do, and within which limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
@@ -23,22 +33,32 @@ pub struct Task {
     pub memory_bytes: u64,
     /// Time for a batch, in milliseconds.
     pub batch_ms: u64,
+    pub asked: Asked,
     /// In jq.
     pub program: String,
+}
+
+impl Asked {
+    fn from_number(number: u8) -> Option<Self> {
+        [Self::Holds, Self::First, Self::Fold].into_iter().find(|asked| *asked as u8 == number)
+    }
 }
 
 impl Task {
     pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
         out.write_all(&self.memory_bytes.to_le_bytes())?;
         out.write_all(&self.batch_ms.to_le_bytes())?;
+        out.write_all(&[self.asked as u8])?;
         write_text(self.program.as_bytes(), out)
     }
 
     pub fn read(input: &mut impl Read) -> io::Result<Self> {
         let memory_bytes = u64::from_le_bytes(read_array(input)?);
         let batch_ms = u64::from_le_bytes(read_array(input)?);
+        let [asked] = read_array(input)?;
+        let asked = Asked::from_number(asked).ok_or_else(|| too_large("task"))?;
         let program = String::from_utf8(read_text(input)?).map_err(io::Error::other)?;
-        Ok(Self { memory_bytes, batch_ms, program })
+        Ok(Self { memory_bytes, batch_ms, asked, program })
     }
 }
 
@@ -55,6 +75,22 @@ pub fn read_batch(input: &mut impl Read) -> io::Result<Vec<Vec<u8>>> {
         return Err(too_large("batch"));
     }
     (0..count).map(|_| read_text(input)).collect()
+}
+
+/// An answer of [`Asked::First`] or [`Asked::Fold`].
+pub fn write_answer(answer: &Result<String, String>, out: &mut impl Write) -> io::Result<()> {
+    let (verdict, text) = match answer {
+        Ok(text) => (READY, text),
+        Err(text) => (REFUSED, text),
+    };
+    out.write_all(&[verdict])?;
+    write_text(text.as_bytes(), out)
+}
+
+pub fn read_answer(input: &mut impl Read) -> io::Result<Result<String, String>> {
+    let [verdict] = read_array(input)?;
+    let text = String::from_utf8(read_text(input)?).map_err(io::Error::other)?;
+    Ok(if verdict == READY { Ok(text) } else { Err(text) })
 }
 
 pub fn write_text(text: &[u8], out: &mut impl Write) -> io::Result<()> {
@@ -80,7 +116,7 @@ fn read_array<const N: usize>(input: &mut impl Read) -> io::Result<[u8; N]> {
 }
 
 fn too_large(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("the {what} is too large"))
+    io::Error::new(io::ErrorKind::InvalidData, format!("the {what} is out of bounds"))
 }
 
 #[cfg(test)]
@@ -89,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let task = Task { memory_bytes: 7, batch_ms: 9, program: "true".to_owned() };
+        let task = Task { memory_bytes: 7, batch_ms: 9, asked: Asked::Fold, program: "true".to_owned() };
         let mut sent = Vec::new();
         task.write(&mut sent).unwrap();
         write_batch(&["{}", ""], &mut sent).unwrap();

@@ -79,6 +79,21 @@ impl Worker {
         Ok(answers.into_iter().map(|answer| answer != 0).collect())
     }
 
+    /// What the program answers to the texts: as many answers as are asked for.
+    pub(super) fn answers(
+        &mut self,
+        texts: &[impl AsRef<[u8]>],
+        count: usize,
+        limit: Duration,
+    ) -> Result<Vec<Result<String, String>>, Failure> {
+        let mut talk = Talk { socket: &self.socket, deadline: Instant::now() + limit };
+        let mut message = Vec::new();
+        protocol::write_batch(texts, &mut message)?;
+        talk.write_all(&message)?;
+        let answers = (0..count).map(|_| protocol::read_answer(&mut talk));
+        Ok(answers.collect::<io::Result<_>>()?)
+    }
+
     /// A handle that cuts the conversation off, from any thread.
     pub(super) fn line(&self) -> io::Result<UnixStream> {
         self.socket.try_clone()

@@ -15,6 +15,7 @@ use crate::engine::{Engine, Shared};
 use crate::error::QueryError;
 use crate::history::each_of_stream;
 use crate::query::Wait;
+use crate::rewind::{Moment, StateQuery};
 use incident::{Incident, Reader, Role};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -23,6 +24,8 @@ use tacho_event::{Position, Recorded, Sequence, Timestamp};
 
 /// Most events of the stream that are looked at, the first ones.
 pub const WHY_EVENTS_MAX: usize = 100_000;
+/// The projection of streams that have no other.
+const TIMELINE: &str = "timeline";
 /// Longest chain from a failure to its first cause.
 const CHAIN_MAX: usize = 100;
 
@@ -46,7 +49,7 @@ pub struct Link {
 }
 
 #[derive(Debug, Clone)]
-pub struct Why {
+pub struct Explanation {
     pub stream: String,
     /// The answer, before everything else.
     pub sentence: String,
@@ -62,7 +65,7 @@ pub struct Why {
     pub truncated: bool,
 }
 
-impl Why {
+impl Explanation {
     pub fn failure(&self) -> Option<&Recorded> {
         self.chain.last().map(|link| &link.event)
     }
@@ -80,10 +83,10 @@ impl Why {
 
 impl Engine {
     /// Why a stream failed, as it stood at `until`.
-    pub async fn why(&self, stream: &str, until: WhyUntil, wait: Wait) -> Result<Why, QueryError> {
+    pub async fn why(&self, stream: &str, until: WhyUntil, wait: Wait) -> Result<Explanation, QueryError> {
         self.wait(wait).await?;
         let stream = stream.to_owned();
-        self.on_a_thread(move |shared| {
+        let told = self.on_a_thread(move |shared| {
             let mut reader = Reader::default();
             let mut story = Story::default();
             let truncated = each_of_stream(shared, &stream, WHY_EVENTS_MAX, |event| {
@@ -98,15 +101,34 @@ impl Engine {
                 true
             })?;
             explain(shared, stream, &story, truncated)
-        })
-        .await
+        });
+        let mut why = told.await?;
+        why.state_before = self.state_before(&why).await?;
+        Ok(why)
+    }
+
+    /// A timeline is no state: it would say again what the stream's history says.
+    async fn state_before(&self, why: &Explanation) -> Result<Option<String>, QueryError> {
+        let Some(sequence) = why.sequence_before().filter(|sequence| *sequence > Sequence::ZERO) else {
+            return Ok(None);
+        };
+        let moment = Moment::Sequence(sequence);
+        let query =
+            StateQuery { stream: why.stream.clone(), moment, wait: Wait::No, ..StateQuery::default() };
+        let found = self.state(query).await?;
+        Ok((found.projection != TIMELINE).then(|| found.state.to_string()))
     }
 }
 
-fn explain(shared: &Shared, stream: String, story: &Story, truncated: bool) -> Result<Why, QueryError> {
+fn explain(
+    shared: &Shared,
+    stream: String,
+    story: &Story,
+    truncated: bool,
+) -> Result<Explanation, QueryError> {
     let Some(failure) = story.failure() else {
         let sentence = tell::nothing(&stream, story);
-        return Ok(Why {
+        return Ok(Explanation {
             stream,
             sentence,
             chain: vec![],
@@ -128,7 +150,7 @@ fn explain(shared: &Shared, stream: String, story: &Story, truncated: bool) -> R
     let sentence = tell::failure(&stream, failure, incidents.first(), &recoveries);
     let next_actions = action::next_actions(&stream, failure, &incidents);
     let state_before = None;
-    Ok(Why { stream, sentence, chain, state_before, recoveries, next_actions, truncated })
+    Ok(Explanation { stream, sentence, chain, state_before, recoveries, next_actions, truncated })
 }
 
 /// From the first cause to the failure. What events say of their causes is followed first; where they say nothing

@@ -117,25 +117,25 @@ fn heals(success: &Incident, failure: &Incident) -> bool {
 }
 
 fn may_lead_to(earlier: &Incident, later: &Incident) -> bool {
-    let same = |of: fn(&Incident) -> &Option<String>| of(earlier).is_some() && of(earlier) == of(later);
-    let (agent, phase): (fn(&Incident) -> &Option<String>, fn(&Incident) -> &Option<String>) =
-        (|incident| &incident.agent, |incident| &incident.phase);
-    let task: fn(&Incident) -> &Option<String> = |incident| &incident.task;
+    let same = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
+    let same_agent = same(&earlier.agent, &later.agent);
+    let same_phase = same(&earlier.phase, &later.phase);
+    let same_task = same(&earlier.task, &later.task);
     // An error that names nobody counts for whatever went on in its phase.
-    let error_around = earlier.scope == Scope::Error && same(phase);
+    let error_around = earlier.scope == Scope::Error && same_phase;
     let handed_over = earlier.fallback.is_some() && earlier.fallback == later.agent;
     match (earlier.scope, later.scope) {
         (Scope::Whole | Scope::Turn, _) => false,
-        (_, Scope::Whole) => later.phase.is_none() || same(phase),
-        (_, Scope::Phase) => same(phase),
-        (_, Scope::Task) => same(task),
+        (_, Scope::Whole) => later.phase.is_none() || same_phase,
+        (_, Scope::Phase) => same_phase,
+        (_, Scope::Task) => same_task,
         _ if handed_over => true,
         (Scope::Call, Scope::Call) => earlier.name == later.name,
         (Scope::Phase | Scope::Call, _) | (_, Scope::Call | Scope::Turn) => false,
-        (Scope::Agent, Scope::Agent) if earlier.task.is_some() => same(agent) && same(task),
-        (_, Scope::Agent | Scope::Error) => same(agent) || (error_around && later.scope == Scope::Agent),
+        (Scope::Agent, Scope::Agent) if earlier.task.is_some() => same_agent && same_task,
+        (_, Scope::Agent | Scope::Error) => same_agent || (error_around && later.scope == Scope::Agent),
         (_, Scope::Test | Scope::Check) => {
-            (earlier.scope == later.scope && earlier.name == later.name) || same(agent) || error_around
+            (earlier.scope == later.scope && earlier.name == later.name) || same_agent || error_around
         }
     }
 }

@@ -71,6 +71,22 @@ pub fn is_reserved_for_markers(kind: &str) -> bool {
         || find(kind).is_some_and(|entry| entry.origin != Origin::Agent)
 }
 
+/// Whether events of this type may be handed out again.
+pub fn is_replayable(kind: &str) -> bool {
+    const ONCE: [&str; 9] = [
+        "CommitCreated",
+        "PRCreated",
+        "PRMerged",
+        "PRClosed",
+        "IssueTransitioned",
+        "CommentPosted",
+        "WorklogAdded",
+        "ConfluencePageCreated",
+        "CheckpointRestored",
+    ];
+    !ONCE.contains(&kind)
+}
+
 /// The entry of exactly this type or pattern.
 pub fn find(kind: &str) -> Option<&'static Entry> {
     ALL.iter().find(|entry| entry.kind == kind)

@@ -92,7 +92,7 @@ pub(crate) fn blocks(content: &[u8]) -> Cow<'_, str> {
 }
 
 /// What a command printed: Codex and batches give a string, Claude Code an object.
-fn output(response: &[u8]) -> Cow<'_, str> {
+pub(super) fn output(response: &[u8]) -> Cow<'_, str> {
     if json::kind(response) != Kind::Object {
         return content(response);
     }

@@ -1,9 +1,12 @@
-//! What coding agents tell their hooks → events: the hook's own event first, then the markers in it.
+//! What coding agents tell their hooks → events: the hook's own event first, then the markers in it, then what
+//! follows from a command that it tells of.
 //!
 //! Every hook event is taken, unknown ones too; what cannot be read is kept as `tacho.hook_unreadable`. So
 //! there is always at least one event, and no error.
 
 mod carriers;
+mod commit;
+pub(crate) mod derive;
 mod payload;
 mod unreadable;
 
@@ -23,16 +26,19 @@ use tacho_event::{Draft, Event, EventError, Timestamp, TraceContext, stream};
 pub enum Agent {
     ClaudeCode,
     Codex,
+    /// No agent, but a program with hooks all the same: each tells of a commit.
+    Git,
 }
 
 impl Agent {
-    pub const ALL: [Self; 2] = [Self::ClaudeCode, Self::Codex];
+    pub const ALL: [Self; 3] = [Self::ClaudeCode, Self::Codex, Self::Git];
 
     /// As on the command line, in sources and as an actor's id.
     pub fn name(self) -> &'static str {
         match self {
             Self::ClaudeCode => "claude-code",
             Self::Codex => "codex",
+            Self::Git => "git",
         }
     }
 
@@ -45,6 +51,7 @@ impl Agent {
         match self {
             Self::ClaudeCode => "claude",
             Self::Codex => "codex",
+            Self::Git => "git",
         }
     }
 
@@ -84,6 +91,10 @@ pub fn parse(input: &HookInput<'_>, door: &Door<'_>) -> Vec<Event> {
         return vec![unreadable::event(input, "the input is no JSON object", door)];
     }
     let payload = Payload::read(&redacted);
+    if input.agent == Agent::Git {
+        let told = commit::event(input, &payload, &redacted, door);
+        return vec![told.unwrap_or_else(|reason| unreadable::event(input, &reason, door))];
+    }
     let event = match event(input, &payload, &redacted, door) {
         Ok(event) => event,
         Err(reason) => return vec![unreadable::event(input, &reason, door)],
@@ -91,9 +102,12 @@ pub fn parse(input: &HookInput<'_>, door: &Door<'_>) -> Vec<Event> {
     let origin = Origin::of(&event);
     let texts = carriers::texts(&payload, &redacted, input.id, &door.markers);
     let markers = marker::extract(&texts, &origin, door);
-    let mut events = Vec::with_capacity(1 + markers.len());
+    let place = (input.git_sha, input.branch);
+    let derived = derive::events(&event, &payload, &redacted, place, door);
+    let mut events = Vec::with_capacity(1 + markers.len() + derived.len());
     events.push(event);
     events.extend(markers);
+    events.extend(derived);
     events
 }
 

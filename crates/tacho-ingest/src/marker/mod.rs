@@ -111,13 +111,13 @@ impl<'a> Carried<'a> {
 /// The event that carried the markers, and what they have from it.
 pub(crate) struct Origin {
     /// The cause.
-    id: String,
-    source: String,
+    pub(crate) id: String,
+    pub(crate) source: String,
     session: Option<String>,
-    stream: String,
-    time: String,
+    pub(crate) stream: String,
+    pub(crate) time: String,
     /// Attributes that a marker inherits, as minified JSON.
-    inherited: Vec<(&'static str, Vec<u8>)>,
+    pub(crate) inherited: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Origin {
@@ -143,7 +143,7 @@ impl Origin {
         self.session.as_deref().unwrap_or_default()
     }
 
-    fn trace(&self, part: &str) -> Option<TraceContext> {
+    pub(crate) fn trace(&self, part: &str) -> Option<TraceContext> {
         self.session.as_ref().map(|session| TraceContext::derived(session, part))
     }
 }

@@ -2,6 +2,7 @@
 
 mod any_bytes;
 mod api;
+mod derived;
 mod hooks;
 mod imports;
 mod markers;

@@ -14,6 +14,7 @@ pub(crate) mod profile;
 pub(crate) mod prometheus;
 pub(crate) mod schemas;
 pub(crate) mod sse;
+pub(crate) mod state;
 pub(crate) mod streams;
 pub(crate) mod telemetry;
 pub(crate) mod timeline;

@@ -1,13 +1,24 @@
 //! The shapes of what the server takes and answers, as the OpenAPI document describes them.
 
-use super::reasons::reasons;
+mod reasons;
+mod rewind;
+
 use serde_json::{Map, Value, json};
 use tacho_engine::{AGENT_FIGURES, AgentFigure, FIGURES, Figure};
 use tacho_event::Code;
 
 /// `components.schemas`.
 pub(super) fn schemas() -> Value {
-    let parts = [events(), streams(), reasons(), registry(), figures_and_alerts(), deliveries(), server()];
+    let parts = [
+        events(),
+        streams(),
+        rewind::schemas(),
+        reasons::schemas(),
+        registry(),
+        figures_and_alerts(),
+        deliveries(),
+        server(),
+    ];
     parts
         .into_iter()
         .flat_map(|part| part.as_object().cloned().unwrap_or_default())

@@ -1,15 +1,223 @@
 //! Streams as they were.
 
-use super::{AFTER, Answers, CATEGORY, CURSOR, LIMIT, Parameter, REVERSE, Route, STREAM_ID, WAIT};
-use crate::api::timeline;
-use axum::routing::get;
+use super::{
+    AFTER, Answers, CATEGORY, CURSOR, Carries, Kind, LIMIT, Parameter, REVERSE, Route, STREAM_ID, WAIT,
+};
+use crate::api::{state, timeline};
+use axum::routing::{delete, get, post};
 
-pub(super) const ROUTES: &[Route] = &[Route {
-    method: "get",
-    path: "/api/state/{category}/{id}/timeline",
-    summary: "The same, beside the stream's state",
-    parameters: &[CATEGORY, STREAM_ID, Parameter::Filters, LIMIT, CURSOR, AFTER, REVERSE, WAIT],
-    request: None,
-    response: Answers::Json(200, "Timeline", "A page"),
-    handler: || get(timeline::timeline),
-}];
+const PROJECTION: Parameter = Parameter::Query(
+    "projection",
+    Kind::Text,
+    "Its name; without it the one of the stream's category: issue → orchestration, session → session, task → task, else timeline",
+);
+const UNTIL: Parameter = Parameter::Query("until", Kind::Text, "Up to this moment or position");
+const FIRST: Parameter =
+    Parameter::Query("from", Kind::Number, "The first event of the stream that is meant");
+const LAST: Parameter = Parameter::Query("to", Kind::Number, "The last event of the stream that is meant");
+
+pub(super) const ROUTES: &[Route] = &[
+    Route {
+        method: "get",
+        path: "/api/state/{category}/{id}",
+        summary: "The state of a stream at a moment",
+        parameters: &[
+            CATEGORY,
+            STREAM_ID,
+            Parameter::Query("at", Kind::Text, "A moment (all that had happened by then) or a position"),
+            Parameter::Query("position", Kind::Number, "Behind the event at this position of the log"),
+            Parameter::Query(
+                "sequence",
+                Kind::Number,
+                "Behind this event of the stream; 0 is before the first",
+            ),
+            Parameter::Query("known_at", Kind::Text, "Only what had been recorded by this moment"),
+            PROJECTION,
+            Parameter::Query("path", Kind::Text, "The part of the state that this jq program answers first"),
+            Parameter::Query("around", Kind::Text, "Also the events this long before and behind, such as 5m"),
+            WAIT,
+        ],
+        request: None,
+        response: Answers::Json(200, "State", "The state"),
+        handler: || get(state::get),
+    },
+    Route {
+        method: "get",
+        path: "/api/state/{category}/{id}/timeline",
+        summary: "The same as the stream's timeline, beside its state",
+        parameters: &[CATEGORY, STREAM_ID, Parameter::Filters, LIMIT, CURSOR, AFTER, REVERSE, WAIT],
+        request: None,
+        response: Answers::Json(200, "Timeline", "A page"),
+        handler: || get(timeline::timeline),
+    },
+    Route {
+        method: "get",
+        path: "/api/state/{category}/{id}/history",
+        summary: "What each event changed, as JSON Patch (RFC 6902)",
+        parameters: &[
+            CATEGORY,
+            STREAM_ID,
+            FIRST,
+            LAST,
+            PROJECTION,
+            Parameter::Query("path", Kind::Text, "Only where this part of the state changed, a jq program"),
+            LIMIT,
+            WAIT,
+        ],
+        request: None,
+        response: Answers::Json(200, "History", "A page; `next` is the event that the next one begins with"),
+        handler: || get(state::get),
+    },
+    Route {
+        method: "get",
+        path: "/api/state/{category}/{id}/overview",
+        summary: "A stream's whole history in buckets",
+        parameters: &[
+            CATEGORY,
+            STREAM_ID,
+            Parameter::Query("buckets", Kind::Number, "How many; 200 by default, at most 2,000"),
+            PROJECTION,
+            WAIT,
+        ],
+        request: None,
+        response: Answers::Json(200, "Overview", "The history"),
+        handler: || get(state::get),
+    },
+    Route {
+        method: "get",
+        path: "/api/state/{category}/{id}/diff",
+        summary: "What changed from one moment to another",
+        parameters: &[
+            CATEGORY,
+            STREAM_ID,
+            Parameter::Query("from", Kind::Text, "A moment or a position; the beginning by default"),
+            Parameter::Query("to", Kind::Text, "A moment or a position; now by default"),
+            Parameter::Query("from_sequence", Kind::Number, "An event of the stream instead"),
+            Parameter::Query("to_sequence", Kind::Number, "An event of the stream instead"),
+            PROJECTION,
+            WAIT,
+        ],
+        request: None,
+        response: Answers::Json(200, "StateDiff", "As JSON Patch (RFC 6902), and leaf by leaf"),
+        handler: || get(state::get),
+    },
+    Route {
+        method: "get",
+        path: "/api/state/{category}/{id}/whatif",
+        summary: "The state of a history without some events; nothing is written",
+        parameters: &[
+            CATEGORY,
+            STREAM_ID,
+            Parameter::Query(
+                "without",
+                Kind::Text,
+                "A type, a pattern of types or the id of an event; may be given several times",
+            ),
+            UNTIL,
+            PROJECTION,
+            WAIT,
+        ],
+        request: None,
+        response: Answers::Json(200, "Supposed", "The supposed state, and how it differs from the true one"),
+        handler: || get(state::get),
+    },
+    Route {
+        method: "post",
+        path: "/api/state/{category}/{id}/whatif",
+        summary: "The same, also with events put in or changed",
+        parameters: &[CATEGORY, STREAM_ID],
+        request: Some(Carries::Supposition),
+        response: Answers::Json(200, "Supposed", "The supposed state, and how it differs from the true one"),
+        handler: || post(state::suppose),
+    },
+    Route {
+        method: "get",
+        path: "/api/state/{category}/{id}/until",
+        summary: "The first event behind which a condition holds",
+        parameters: &[
+            CATEGORY,
+            STREAM_ID,
+            Parameter::Query("where", Kind::Text, "A jq condition on `{state, event}`"),
+            Parameter::Query("from", Kind::Number, "Behind this event of the stream"),
+            PROJECTION,
+            WAIT,
+        ],
+        request: None,
+        response: Answers::Json(200, "Break", "The event, or how far was looked; ends early after a second"),
+        handler: || get(state::get),
+    },
+    Route {
+        method: "get",
+        path: "/api/state/{category}/{id}/snapshots",
+        summary: "The snapshots of a stream's states",
+        parameters: &[CATEGORY, STREAM_ID],
+        request: None,
+        response: Answers::Json(200, "SnapshotList", "By projection and sequence"),
+        handler: || get(state::get),
+    },
+    Route {
+        method: "post",
+        path: "/api/state/{category}/{id}/snapshots",
+        summary: "Make a snapshot, which stays until all are dropped",
+        parameters: &[
+            CATEGORY,
+            STREAM_ID,
+            Parameter::Query(
+                "sequence",
+                Kind::Number,
+                "Behind this event of the stream; the last by default",
+            ),
+            PROJECTION,
+        ],
+        request: None,
+        response: Answers::Json(201, "Snapshot", "It is stored"),
+        handler: || post(state::create_snapshot),
+    },
+    Route {
+        method: "delete",
+        path: "/api/state/{category}/{id}/snapshots",
+        summary: "Drop snapshots of a stream; its states take longer until there are new ones",
+        parameters: &[
+            CATEGORY,
+            STREAM_ID,
+            Parameter::Query("all", Kind::Switch, "All of them"),
+            Parameter::Query("keep", Kind::Number, "All but so many of the newest of each projection"),
+        ],
+        request: None,
+        response: Answers::Json(200, "Pruned", "How many"),
+        handler: || delete(state::prune_snapshots),
+    },
+    Route {
+        method: "get",
+        path: "/api/divergence",
+        summary: "Where two streams part",
+        parameters: &[
+            Parameter::Query("a", Kind::Text, "A stream"),
+            Parameter::Query("b", Kind::Text, "Another one"),
+            Parameter::Query("exact", Kind::Switch, "Whether ids, times and durations count too"),
+            PROJECTION,
+            WAIT,
+        ],
+        request: None,
+        response: Answers::Json(200, "Divergence", "The first events that differ, and the final states"),
+        handler: || get(state::get),
+    },
+    Route {
+        method: "get",
+        path: "/api/replay/{category}/{id}",
+        summary: "The plan of a replay: what could be handed out again, and what stands against it",
+        parameters: &[CATEGORY, STREAM_ID, FIRST, LAST, Parameter::Filters, WAIT],
+        request: None,
+        response: Answers::Json(200, "ReplayPlan", "Nothing is done"),
+        handler: || get(state::get),
+    },
+    Route {
+        method: "get",
+        path: "/api/projections",
+        summary: "What states there are: the projections",
+        parameters: &[],
+        request: None,
+        response: Answers::Json(200, "ProjectionList", "The built-in ones first"),
+        handler: || get(state::get),
+    },
+];

@@ -21,6 +21,8 @@ pub(crate) enum Carries {
     Events,
     HookPayload,
     Registration,
+    /// A history that is not the true one.
+    Supposition,
     /// Who does something about a wait, and what they say.
     Deed,
     /// An export of this signal, as opentelemetry-proto names its message.

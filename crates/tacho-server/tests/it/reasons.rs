@@ -109,6 +109,9 @@ fn each_story_is_explained() {
         let chain = why["chain"].as_array().unwrap();
         assert_eq!(&why["first_cause"], chain.first().unwrap_or(&Value::Null));
         assert_eq!(&why["failure"], chain.last().unwrap_or(&Value::Null));
+        let before = why["sequence_before"].as_u64().filter(|before| *before > 0);
+        let state = before.map(|before| server.get(&format!("/api/state/{stream}?sequence={before}")).json());
+        assert_eq!(why["state_before"], state.map_or(Value::Null, |state| state["state"].clone()));
     }
 }
 

@@ -77,6 +77,10 @@ impl<'a> Observation<'a> {
         if let Some(hook) = kind.strip_prefix("claude.").or_else(|| kind.strip_prefix("codex.")) {
             return of_hook(hook, event, facts);
         }
+        // What was read from a command tells again what the command's hook told; figures are of what was reported.
+        if event.source().starts_with("/derived/") {
+            return None;
+        }
         let data = event.data().unwrap_or(b"{}");
         let (what, outcome) = match kind {
             "task_queued" => (What::Queued, Outcome::Unknown),

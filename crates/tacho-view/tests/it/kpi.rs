@@ -35,8 +35,19 @@ impl View {
     }
 
     fn add_with(&mut self, before_s: i64, kind: &str, data: &str, attributes: &[(&'static str, &str)]) {
+        self.add_from("/t", before_s, kind, data, attributes);
+    }
+
+    fn add_from(
+        &mut self,
+        source: &str,
+        before_s: i64,
+        kind: &str,
+        data: &str,
+        attributes: &[(&'static str, &str)],
+    ) {
         self.position += 1;
-        let mut draft = Draft::new(kind, "/t", self.position.to_string());
+        let mut draft = Draft::new(kind, source, self.position.to_string());
         draft.subject = Some("task/t".into());
         draft.put_text("time", &seconds(NOW_S - before_s).to_rfc3339());
         for (name, value) in attributes {
@@ -120,6 +131,16 @@ fn a_task_is_complete_at_its_first_passed_validation_else_at_its_last_success() 
     let metrics = view.metrics();
     close(metrics.average_retry_count, 1.0);
     close(metrics.time_to_completion_seconds, 1300.0);
+}
+
+#[test]
+fn what_was_derived_from_a_command_is_in_no_figure() {
+    let mut view = View::new();
+    let data = r#"{"test_suite":"unit","failed":2,"duration_seconds":60,"agent_name":"scribe"}"#;
+    view.add_from("/derived/claude-code/shop", 100, "TestRunFailed", data, &[]);
+    assert_eq!(view.metrics(), Metrics::default());
+    view.add(90, "TestRunCompleted", data);
+    close(view.metrics().validation_pass_rate, 1.0);
 }
 
 #[test]

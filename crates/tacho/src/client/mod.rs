@@ -83,6 +83,12 @@ impl Client {
         self.body(request.send(body))
     }
 
+    /// Has something deleted.
+    pub fn delete(&self, path: &str) -> Result<Vec<u8>, ClientError> {
+        let request = self.agent.delete(self.url(path)).config().timeout_global(Some(ANSWER_TIMEOUT)).build();
+        self.body(self.authorize(request).call())
+    }
+
     /// Opens a live stream; it has no end of its own.
     pub fn messages(&self, path: &str, last_id: Option<&str>) -> Result<Messages, ClientError> {
         let mut request =

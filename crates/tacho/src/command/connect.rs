@@ -1,7 +1,7 @@
 //! `tacho connect` and `tacho disconnect`: an agent's hooks, written and taken away.
 
 use crate::config;
-use crate::connect::{self, Report, Request, Scope, claude_code, codex};
+use crate::connect::{self, Report, Request, Scope, claude_code, codex, git};
 use crate::failure::Ending;
 use crate::place::{Place, PlaceArguments, ServerArguments};
 use crate::terminal::Output;
@@ -51,6 +51,8 @@ struct AgentArguments {
 enum AgentName {
     ClaudeCode,
     Codex,
+    /// The commits of this repository, by its own hooks
+    Git,
 }
 
 impl Connect {
@@ -58,6 +60,7 @@ impl Connect {
         let connect = match self.agent.agent {
             AgentName::ClaudeCode => claude_code::connect,
             AgentName::Codex => codex::connect,
+            AgentName::Git => git::connect,
         };
         self.agent.run(connect)
     }
@@ -68,6 +71,7 @@ impl Disconnect {
         let disconnect = match self.agent.agent {
             AgentName::ClaudeCode => claude_code::disconnect,
             AgentName::Codex => codex::disconnect,
+            AgentName::Git => git::disconnect,
         };
         self.agent.run(disconnect)
     }
@@ -89,14 +93,15 @@ impl AgentArguments {
     fn request(&self) -> Result<Request> {
         let place = PlaceArguments { server: ServerArguments::default(), data: self.data.clone() };
         let variable = match self.agent {
-            AgentName::ClaudeCode => claude_code::CONFIG_DIR_VARIABLE,
-            AgentName::Codex => codex::CONFIG_DIR_VARIABLE,
+            AgentName::ClaudeCode => Some(claude_code::CONFIG_DIR_VARIABLE),
+            AgentName::Codex => Some(codex::CONFIG_DIR_VARIABLE),
+            AgentName::Git => None,
         };
         Ok(Request {
             scope: self.scope(),
             project_dir: std::env::current_dir().context("the current folder cannot be read")?,
             home: home()?,
-            config_dir: folder_variable(variable)?,
+            config_dir: variable.map(folder_variable).transpose()?.flatten(),
             binary_path: std::env::current_exe().context("the path of this program cannot be read")?,
             data_dir: Place::find(&place)?.data,
             dry_run: self.dry_run,

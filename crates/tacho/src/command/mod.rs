@@ -9,6 +9,7 @@ mod config;
 mod connect;
 mod cost;
 mod demo;
+mod diff;
 mod doctor;
 mod emit;
 mod events;
@@ -20,14 +21,18 @@ mod openapi;
 mod profile;
 mod rebuild;
 mod reference;
+mod replay;
 mod restore;
 mod schema;
 mod service;
+mod snapshot;
+mod state;
 mod stats;
 mod tail;
 mod timeline;
 mod up;
 mod waits;
+mod whatif;
 mod why;
 
 pub use connect::{folder_variable, home};
@@ -69,6 +74,11 @@ enum Command {
     Causes(causes::Causes),
     Why(why::Why),
     Profile(profile::Profile),
+    State(state::State),
+    Diff(diff::Diff),
+    Whatif(whatif::Whatif),
+    Replay(replay::Replay),
+    Snapshot(snapshot::Snapshot),
     Stats(stats::Stats),
     Cost(cost::Cost),
     Alerts(alerts::Alerts),
@@ -104,6 +114,11 @@ impl CommandLine {
             Command::Causes(command) => command.run(),
             Command::Why(command) => command.run(),
             Command::Profile(command) => command.run(),
+            Command::State(command) => command.run(),
+            Command::Diff(command) => command.run(),
+            Command::Whatif(command) => command.run(),
+            Command::Replay(command) => command.run(),
+            Command::Snapshot(command) => command.run(),
             Command::Stats(command) => command.run(),
             Command::Cost(command) => command.run(),
             Command::Alerts(command) => command.run(),

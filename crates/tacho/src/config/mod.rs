@@ -216,7 +216,13 @@ impl Config {
                 .collect(),
         };
         let rules = rules::Rules(self.rules.ingest.iter().map(IngestRule::to_rule).collect());
-        Ok(Intake { redactor: Arc::new(self.redactor()?), limits, markers, rules })
+        Ok(Intake {
+            redactor: Arc::new(self.redactor()?),
+            limits,
+            markers,
+            derives: values.flag("derive.enabled"),
+            rules,
+        })
     }
 
     /// What delivers to the configured sinks.

@@ -77,6 +77,7 @@ pub const TABLES: &[(&str, &str)] = &[
         "ingest",
         "What comes in. `[[ingest.rule]]` drops, samples or truncates events before they are appended.",
     ),
+    ("derive", "Events that follow from the commands which agents run."),
     ("redact", "What is kept out of the log. `[[redact.rule]]` adds secrets to those that are known."),
     ("hook", "Hooks of agents, and the spool that keeps them while the server is away."),
     (
@@ -308,6 +309,12 @@ pub const SETTINGS: &[Setting] = &[
         Texts,
         "",
         "Further names of keys whose values are secret, beside those like password, secret, authorization, cookie.",
+    ),
+    setting(
+        "derive.enabled",
+        Flag,
+        "true",
+        "Whether a shell command in a hook gives events of its own: commits, pull requests, runs of tests, checks of quality. Each says in `confidence` how sure it is.",
     ),
     setting(
         "hook.spool_bytes",

@@ -5,6 +5,7 @@
 
 pub mod claude_code;
 pub mod codex;
+pub mod git;
 mod hooks_text;
 mod json_text;
 mod settings_file;
@@ -105,6 +106,10 @@ pub enum Error {
     Path { path: PathBuf, reason: &'static str },
     #[error("{} has {bytes} bytes, more than the {limit} of a settings file; nothing was written", file.display())]
     TooLarge { file: PathBuf, bytes: u64, limit: u64 },
+    #[error("{} is in no git repository, or git cannot be run: run this inside a repository", folder.display())]
+    NoRepository { folder: PathBuf },
+    #[error("{} is no shell script: have it run `{command} --commit COMMIT` itself", file.display())]
+    ForeignHook { file: PathBuf, command: String },
     #[error("{} was changed by another program just now; nothing was written: run this again", file.display())]
     Changed { file: PathBuf },
     #[error("cannot {action} {}", path.display())]

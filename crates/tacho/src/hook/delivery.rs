@@ -19,6 +19,8 @@ pub enum Delivered {
     Acknowledged,
     /// Waits in the spool for the server.
     Spooled,
+    /// There was nothing to send.
+    Nothing,
     /// The spool is full.
     Dropped,
 }

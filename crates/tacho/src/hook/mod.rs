@@ -1,10 +1,11 @@
-//! `tacho hook`: an agent's hook in, an event out.
+//! `tacho hook`: an agent's hook in, an event out; git's hooks too.
 //!
 //! Every tool call of an agent waits for this process. So it begins before the command line is parsed,
 //! reads no configuration, starts no thread, and whatever happens it prints nothing on standard output
 //! and exits 0: the recorder never harms what it records.
 
 mod arguments;
+mod commit;
 mod delivery;
 mod payload;
 
@@ -20,6 +21,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 use tacho_event::{Timestamp, TraceContext};
+use tacho_ingest::hook::Agent;
 use tacho_journal::spool::{HookFrame, MAX_FRAME_BYTES};
 
 /// Room in a frame for everything but the payload, in bytes.
@@ -37,6 +39,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) {
     debug.say(match outcome {
         Ok(Ok(Delivered::Acknowledged)) => "acknowledged".to_owned(),
         Ok(Ok(Delivered::Spooled)) => "spooled".to_owned(),
+        Ok(Ok(Delivered::Nothing)) => "there is nothing to tell".to_owned(),
         Ok(Ok(Delivered::Dropped)) => "the spool is full: counted and dropped".to_owned(),
         Ok(Err(error)) => format!("lost: {error}"),
         Err(_) => "lost: the hook panicked".to_owned(),
@@ -51,9 +54,8 @@ struct Started {
 
 fn record(arguments: &[OsString], started: Started, debug: &Debug) -> std::io::Result<Delivered> {
     let arguments = Arguments::parse(arguments);
+    let Some(raw) = input(&arguments)? else { return Ok(Delivered::Nothing) };
     let data = data_folder(arguments.data);
-    let mut raw = Vec::with_capacity(16 * 1024);
-    std::io::stdin().lock().take(PAYLOAD_BYTES_MAX as u64).read_to_end(&mut raw)?;
     debug.say(format!("read {} bytes", raw.len()));
     let settings = Settings::load(&data);
     let payload = payload::clean(raw, &settings);
@@ -65,6 +67,16 @@ fn record(arguments: &[OsString], started: Started, debug: &Debug) -> std::io::R
         Err(error) => debug.say(format!("{} did not answer: {error}", data.display())),
     }
     delivery::to_spool(&data, &frame, settings.spool_bytes)
+}
+
+/// The payload: standard input, but for git, which is asked. `None` where no commit was made.
+fn input(arguments: &Arguments) -> std::io::Result<Option<Vec<u8>>> {
+    if arguments.agent == Agent::Git.name() {
+        return Ok(commit::payload(arguments.commit.as_deref().unwrap_or("HEAD"), arguments.is_merge));
+    }
+    let mut raw = Vec::with_capacity(16 * 1024);
+    std::io::stdin().lock().take(PAYLOAD_BYTES_MAX as u64).read_to_end(&mut raw)?;
+    Ok(Some(raw))
 }
 
 fn frame(agent: String, time: Timestamp, payload: Payload) -> HookFrame {

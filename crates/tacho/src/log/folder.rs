@@ -6,11 +6,12 @@ use crate::config;
 use crate::data_folder::{self, PrivateFolder};
 use crate::place::Place;
 use crate::terminal::escape;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
+use serde_json::Value;
 use std::io::Write;
 use std::time::{Duration, Instant};
-use tacho_engine::{CostQuery, Cursor, Engine, Query, QueryError, SystemClock, Wait};
-use tacho_event::{Code, Position, Recorded};
+use tacho_engine::{CostQuery, Cursor, Engine, PruneKeep, Query, QueryError, SystemClock, Wait};
+use tacho_event::{Code, Position, Recorded, Sequence};
 use tacho_ingest::shape::{self, Format};
 use tokio::runtime::{Builder, Runtime};
 
@@ -106,6 +107,33 @@ impl Folder {
             Code::Internal => anyhow::Error::new(error).context("cannot read the log"),
             _ => error.into(),
         })
+    }
+
+    pub fn rewound(&self, path: &str) -> Result<Value> {
+        let uri = path.parse().context("the question makes no path")?;
+        let answer = self.runtime.block_on(tacho_server::rewind::get(&self.engine, &uri));
+        answer.map_err(|problem| anyhow!("{} [{}]", problem.detail, problem.code.as_str()))
+    }
+
+    pub fn suppose(&self, stream: &str, body: &[u8]) -> Result<Value> {
+        let answer =
+            self.runtime.block_on(tacho_server::rewind::suppose(&self.engine, stream.to_owned(), body));
+        answer.map_err(|problem| anyhow!("{} [{}]", problem.detail, problem.code.as_str()))
+    }
+
+    pub fn create_snapshot(
+        &self,
+        stream: &str,
+        projection: Option<&str>,
+        sequence: Option<u64>,
+    ) -> Result<Value> {
+        let made = self.engine.create_snapshot(stream, projection, sequence.map(Sequence));
+        Ok(tacho_server::rewind::snapshot(&self.runtime.block_on(made)?))
+    }
+
+    pub fn prune_snapshots(&self, stream: &str, keep: Option<u64>) -> Result<u64> {
+        let keep = keep.map_or(PruneKeep::None, PruneKeep::Newest);
+        Ok(self.runtime.block_on(self.engine.prune_snapshots(stream, keep))? as u64)
     }
 
     /// The last position of the log; 0 for an empty one.

@@ -8,12 +8,13 @@ pub use folder::Folder;
 pub use reasons::ProfileShape;
 pub use writable::Writable;
 
-use crate::client::{Client, ClientError, query_string};
+use crate::client::{Client, ClientError, percent_encode, query_string};
 use crate::cloud_event::CloudEvent;
 use crate::data_folder;
 use crate::filters::Filters;
 use crate::place::Place;
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 use tacho_engine::CostQuery;
 use tacho_event::{Timestamp, json};
 use tacho_ingest::shape::Format;
@@ -122,12 +123,78 @@ impl Log {
         }
     }
 
+    /// What the server answers to a `GET` of this path, below `/api/state`, `/api/replay`, `/api/divergence` or
+    /// `/api/projections`.
+    pub fn rewound(&self, path: &str) -> Result<Value> {
+        let answer = match self {
+            Self::Server(client) => client.get(path)?,
+            Self::Folder(folder) => return folder.rewound(path),
+        };
+        serde_json::from_slice(&answer).context("the server's answer cannot be read")
+    }
+
+    /// The state of a history that is not the true one; `body` is that of `POST /api/state/…/whatif`.
+    pub fn suppose(&self, stream: &str, body: &[u8]) -> Result<Value> {
+        let answer = match self {
+            Self::Server(client) => client.post(&stream_path("state", stream, "whatif"), &[], body)?,
+            Self::Folder(folder) => return folder.suppose(stream, body),
+        };
+        serde_json::from_slice(&answer).context("the server's answer cannot be read")
+    }
+
+    /// Makes a snapshot; answers it.
+    pub fn create_snapshot(
+        &self,
+        stream: &str,
+        projection: Option<&str>,
+        sequence: Option<u64>,
+    ) -> Result<Value> {
+        let answer = match self {
+            Self::Server(client) => {
+                let sequence = sequence.map(|sequence| sequence.to_string());
+                let pairs = [("projection", projection), ("sequence", sequence.as_deref())];
+                let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+                let path = format!("{}{}", stream_path("state", stream, "snapshots"), query_string(given));
+                client.post(&path, &[], b"")?
+            }
+            Self::Folder(folder) => return folder.create_snapshot(stream, projection, sequence),
+        };
+        serde_json::from_slice(&answer).context("the server's answer cannot be read")
+    }
+
+    /// Drops snapshots of a stream, all of them or all but so many; answers how many.
+    pub fn prune_snapshots(&self, stream: &str, keep: Option<u64>) -> Result<u64> {
+        let answer = match self {
+            Self::Server(client) => {
+                let query = keep.map_or("?all=true".to_owned(), |keep| format!("?keep={keep}"));
+                client.delete(&format!("{}{query}", stream_path("state", stream, "snapshots")))?
+            }
+            Self::Folder(folder) => return folder.prune_snapshots(stream, keep),
+        };
+        let answer: Value = serde_json::from_slice(&answer).context("the server's answer cannot be read")?;
+        Ok(answer["removed"].as_u64().unwrap_or(0))
+    }
+
     fn page(&self, question: &Question, cursor: Option<&str>, wanted: u64) -> Result<Page> {
         match self {
             Self::Server(client) => page_of_server(client, question, cursor, wanted),
             Self::Folder(folder) => folder.page(question, cursor, wanted),
         }
     }
+}
+
+/// The path of what there is of a stream: `/api/state/issue/PROJ-1/diff`.
+pub fn stream_path(part: &str, stream: &str, what: &str) -> String {
+    let (category, id) = stream.split_once('/').unwrap_or((stream, ""));
+    let mut path = format!("/api/{part}/");
+    percent_encode(category, &mut path);
+    path.push('/');
+    percent_encode(id, &mut path);
+    if !what.is_empty() {
+        path.push('/');
+        path.push_str(what);
+    }
+    path
 }
 
 /// Some events and where the next ones begin.

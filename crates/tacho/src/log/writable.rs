@@ -37,8 +37,8 @@ impl Writable {
     pub fn append(&self, event: &Value, expected: Option<u64>) -> Result<Value> {
         let body = serde_json::to_vec(event)?;
         let request = api::Request { content_type: Some("application/json"), attributes: &[], body: &body };
-        let Intake { redactor, limits, markers, .. } = &self.intake;
-        let door = Door { redactor, limits: *limits, markers: markers.clone() };
+        let Intake { redactor, limits, markers, derives, .. } = &self.intake;
+        let door = Door { redactor, limits: *limits, markers: markers.clone(), derives: *derives };
         let now = self.engine.now();
         let events = api::parse(&request, &door, now, &mut || self.engine.new_id());
         let events =

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 /// The acts, in order. Another act is another file and another line here.
 const ACTS: &[&str] = &[
+    include_str!("../../demo/0-two-issues-alike.jsonl"),
     include_str!("../../demo/1-an-issue-is-taken-up.jsonl"),
     include_str!("../../demo/2-a-failing-test.jsonl"),
     include_str!("../../demo/3-subagents.jsonl"),
@@ -21,8 +22,8 @@ const ACTS: &[&str] = &[
 ];
 
 /// One line of an act. In its texts `$now` and `$seconds` stand for the moment, `$begun` for the
-/// story's beginning, `$project` for the folder
-/// that the agents work in, `$session:NAME` for a session's id.
+/// story's beginning, `$ago:MINUTES` for a moment before that, `$project` for the folder that the agents work in,
+/// `$session:NAME` for a session's id.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum Step {

@@ -11,6 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use tacho_event::Timestamp;
 
 /// The pause behind every step that is told at its own pace.
 const BREATH: Duration = Duration::from_millis(180);
@@ -31,7 +32,7 @@ pub struct Player {
     project: PathBuf,
     program: PathBuf,
     pace: Pace,
-    begun: String,
+    begun: Timestamp,
     /// Ids of the sessions by their names in the story.
     sessions: HashMap<String, String>,
     /// Requests to models that were told.
@@ -58,7 +59,7 @@ impl Player {
             project,
             program,
             pace,
-            begun: identity::now().to_rfc3339_millis(),
+            begun: identity::now(),
             sessions: HashMap::new(),
             requests: 0,
         })
@@ -142,9 +143,14 @@ impl Player {
         if let Some(name) = text.strip_prefix("$session:") {
             return self.session(name);
         }
+        if let Some(minutes) = text.strip_prefix("$ago:").and_then(|minutes| minutes.parse::<f64>().ok()) {
+            return Timestamp(self.begun.0 - (minutes * 60e9) as i64).to_rfc3339_millis();
+        }
         let project = self.project.display().to_string();
         let now = identity::now().to_rfc3339_millis();
-        text.replace("$now", &now).replace("$begun", &self.begun).replace("$project", &project)
+        text.replace("$now", &now)
+            .replace("$begun", &self.begun.to_rfc3339_millis())
+            .replace("$project", &project)
     }
 
     /// Runs this program as an agent would.

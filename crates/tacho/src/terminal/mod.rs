@@ -7,6 +7,7 @@ mod line;
 mod progress;
 mod style;
 mod summary;
+mod tree;
 
 pub use console::{console_block, sink_block};
 pub use escape::{escape, escape_json};
@@ -15,6 +16,7 @@ pub use line::event_line;
 pub use progress::Progress;
 pub use style::{Palette, glyph, kind_style};
 pub use summary::summary;
+pub use tree::{change_lines, tree_lines};
 
 use std::io::{self, IsTerminal, Write};
 

@@ -18,6 +18,16 @@ impl Palette {
         self.paint(Style::new().dimmed(), text)
     }
 
+    /// What came, or went well.
+    pub fn good(self, text: impl Display) -> String {
+        self.paint(AnsiColor::Green.on_default(), text)
+    }
+
+    /// What went, or went wrong.
+    pub fn bad(self, text: impl Display) -> String {
+        self.paint(AnsiColor::Red.on_default(), text)
+    }
+
     pub fn bold(self, text: impl Display) -> String {
         self.paint(Style::new().bold(), text)
     }

@@ -120,3 +120,39 @@ fn the_project_of_the_agent_is_the_default_place() {
     let told = place.run(&["hook", "--help"]).ok().stdout;
     assert!(told.contains("TACHO_HOOK_DEBUG=1") && documents("").is_empty(), "{told}");
 }
+
+#[test]
+fn what_a_command_did_stands_beside_its_hook_unless_it_is_switched_off() {
+    let call = r#"{"session_id":"s-1","cwd":"/nowhere","hook_event_name":"PostToolUse","tool_name":"Bash","tool_use_id":"toolu_1","tool_input":{"command":"pytest -q && git commit -m x"},"tool_response":{"stdout":"8 passed in 2.04s\n[main 1234567] x\n 1 file changed, 1 insertion(+)","stderr":"","interrupted":false}}"#;
+    let place = Place::new();
+    let server = Server::start(&place);
+    for _ in 0..2 {
+        silent(server.tacho(&["hook"]), call.as_bytes());
+    }
+    let told = || server.json(&["events", "--session", "s-1", "--json"]);
+    let hooks =
+        || told().into_iter().filter(|event| event["type"] == "claude.post_tool_use").collect::<Vec<_>>();
+    eventually("both hooks are on the log", || hooks().len() == 2);
+    let derived: Vec<_> =
+        told().into_iter().filter(|event| event["source"] == "/derived/claude-code/nowhere").collect();
+    let kinds: Vec<_> = derived.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["CommitCreated", "TestRunCompleted"], "the call is the same one");
+    for event in &derived {
+        assert_eq!((&event["causationid"], &event["subject"]), (&hooks()[0]["id"], &"session/s-1".into()));
+        assert_eq!(
+            (&event["data"]["confidence"], &event["data"]["derived_from"]),
+            (&1.0.into(), &"toolu_1".into())
+        );
+    }
+    let figures = server.json(&["stats", "--json"]).remove(0);
+    assert_eq!(figures["validation_pass_rate"], serde_json::Value::Null, "{figures}");
+    server.stop(rustix::process::Signal::TERM);
+
+    let place = Place::new();
+    let config = place.write("tacho.toml", "[derive]\nenabled = false\n");
+    let server = Server::start_with(&place, &["--config", config.to_str().unwrap()]);
+    silent(server.tacho(&["hook"]), call.as_bytes());
+    let told = || server.json(&["events", "--session", "s-1", "--json"]);
+    eventually("the hook is on the log", || !told().is_empty());
+    assert_eq!(told().len(), 1);
+}

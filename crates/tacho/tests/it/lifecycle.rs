@@ -1,7 +1,7 @@
 //! `up` and `demo`: beginning, being found, ending.
 
 use crate::place::Place;
-use crate::server::Server;
+use crate::server::{Server, documents};
 use rustix::process::Signal;
 use std::fs;
 use std::io::{Read, Write};
@@ -95,11 +95,14 @@ fn the_demo_tells_its_story() {
     let place = Place::new();
     let data = place.path("demo").display().to_string();
     let told = place.run(&["demo", "--exit", "--listen", "127.0.0.1:0", "--data", &data]).ok().stdout;
-    assert!(told.contains("SHOP-42 is done") && told.contains(" in 3 sessions, "), "{told}");
+    assert!(told.contains("SHOP-42 is done") && told.contains(" in 5 sessions, "), "{told}");
     for kind in [
         "     1  urlCacher.urlCached\n",
         "  claude.post_tool_use_failure\n",
         "  OrchestrationCompleted\n",
+        "     1  OrchestrationFailed\n",
+        "  RecoveryFailed\n",
+        "  TestRunFailed\n",
         "  validation_complete\n",
         "  claude_code.api_request\n",
     ] {
@@ -112,6 +115,18 @@ fn the_demo_tells_its_story() {
             place.run(&["events", "--system", "--stream", sink, "--data", &data, "--json"]).ok().stdout;
         assert!(began.contains(sink), "{sink} has not begun");
     }
+    let events = place.run(&["events", "--stream", "issue/PROJ-123", "--data", &data, "--json"]).ok().stdout;
+    let events = documents(&events);
+    let mut chain = vec!["OrchestrationFailed"];
+    let mut event = events.iter().find(|event| event["type"] == chain[0]).unwrap();
+    while event["type"] != "CommitCreated" {
+        event = events.iter().find(|cause| cause["id"] == event["causationid"]).expect("a cause");
+        chain.push(event["type"].as_str().unwrap());
+    }
+    assert_eq!(
+        chain.join(" < "),
+        "OrchestrationFailed < PhaseFailed < RecoveryFailed < RecoveryAttempted < ErrorOccurred < TestRunFailed < CommitCreated"
+    );
     let again = place.run(&["demo", "--exit", "--data", &data]);
     assert!(again.code == Some(1) && again.stderr.contains("holds a log already"), "{again:?}");
 }

@@ -6,6 +6,7 @@ mod away;
 mod condition;
 mod connect;
 mod cost;
+mod git;
 mod hook;
 mod lifecycle;
 mod manners;

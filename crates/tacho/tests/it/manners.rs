@@ -26,6 +26,15 @@ fn the_help_of_the_whole() {
           tail         Watch events as they happen
           events       Query the events of the log, oldest first
           timeline     Show the history of a stream, such as session/9826db1e-… or issue/PROJ-1
+          state        Show the state of a stream at any moment, such as `tacho state issue/PROJ-1 --at
+                       14:00`
+          diff         Compare two moments of a stream, or find where two streams part
+          whatif       Show what a stream's state would be with a history that is otherwise; nothing is
+                       written
+          replay       Plan a replay of a stream's events: what could be handed out again, what would be
+                       skipped, and why
+          snapshot     Make, list and drop snapshots of a stream's states; they save time and change no
+                       answer
           stats        Show the key figures of the last hour: utilization, cost, retries, pass and rejection
                        rates
           cost         Show what was spent, by session, agent, subagent, model, feature or day, or by model

@@ -1,9 +1,9 @@
 //! The shapes of causes, failures and profiles.
 
-use super::shape::{maybe, moment, number, object, reference, text};
+use super::{maybe, moment, number, object, reference, text};
 use serde_json::{Value, json};
 
-pub(super) fn reasons() -> Value {
+pub(super) fn schemas() -> Value {
     let list = |schema: &str| json!({"type": "array", "items": reference(schema)});
     let one = |schema: &str| json!({"oneOf": [reference(schema), {"type": "null"}]});
     json!({
