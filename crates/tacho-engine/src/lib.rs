@@ -3,6 +3,7 @@
 //! Async begins here. Below, the journal's writer and the view's writer each own a thread; here they get
 //! one cloneable handle, [`Engine`], through which every door reads and writes.
 
+mod causes;
 mod clock;
 pub mod condition;
 mod config;
@@ -13,12 +14,14 @@ mod error;
 mod figures;
 mod fold;
 mod health;
+mod history;
 mod hook;
 mod id;
 mod latency;
 mod live;
 pub mod memory;
 mod priority;
+mod profile;
 mod query;
 mod rewind;
 mod schema;
@@ -26,7 +29,11 @@ pub mod socket;
 mod transcript;
 mod waits;
 mod watch;
+mod why;
 
+pub use causes::{
+    CauseEdge, CauseNode, Causes, CausesQuery, EdgeKind, MAX_CAUSES_DEPTH, MAX_CAUSES_NODES, Relation,
+};
 pub use clock::{Clock, SystemClock};
 pub use condition::ConditionError;
 pub use config::{
@@ -40,6 +47,10 @@ pub use health::{Readiness, Statistics};
 pub use hook::{DrainError, HookService, ParseFrame, ParseTranscript, Parsers, Redact, TranscriptPath};
 pub use latency::Latency;
 pub use live::{From, Item, LiveEvent, Subscription};
+pub use profile::{
+    AgentTime, ModelTime, PROFILE_EVENTS_MAX, PathStep, Profile, ProfileSpan, SpanKind, StepKind, TimeShares,
+    ToolTime,
+};
 pub use query::{Page, Query, Wait};
 pub use rewind::{
     AddedEvent, Around, Band, Break, BreakQuery, Bucket, Comparison, Divergence, DivergenceQuery, Entry,
@@ -59,3 +70,4 @@ pub use waits::{Deed, WaitKind, WaitState, Waiting};
 pub use watch::{
     Action, Budgets, Condition, ConditionSyntaxError, Price, PriceError, Prices, Rule, RuleState, WatchLimits,
 };
+pub use why::{Explanation, Link, Outcome, Recovery, WHY_EVENTS_MAX, WhyUntil};

@@ -20,6 +20,8 @@ pub struct Filter {
     /// The payload's phase, else the stream's current one.
     pub phase: Option<String>,
     pub correlation: Option<String>,
+    /// The id of the event that caused it, as the event names it.
+    pub causation: Option<String>,
     /// A trace id, 32 hex digits.
     pub trace: Option<String>,
     pub id: Option<String>,
@@ -42,7 +44,7 @@ pub struct FilterError {
 }
 
 /// The names of the conditions, as in query parameters and on the command line.
-pub const KEYS: [&str; 15] = [
+pub const KEYS: [&str; 16] = [
     "type",
     "stream",
     "source",
@@ -51,6 +53,7 @@ pub const KEYS: [&str; 15] = [
     "actor",
     "phase",
     "correlation",
+    "causation",
     "trace",
     "id",
     "since",
@@ -89,6 +92,7 @@ impl Filter {
             "actor" => self.actor = Some(value.to_owned()),
             "phase" => self.phase = Some(value.to_owned()),
             "correlation" => self.correlation = Some(value.to_owned()),
+            "causation" => self.causation = Some(value.to_owned()),
             "trace" => {
                 self.trace = Some(
                     trace_id(value)
@@ -157,6 +161,7 @@ impl Filter {
         equals(&self.session, "sessionid")
             && equals(&self.agent, "actorid")
             && equals(&self.correlation, "correlationid")
+            && equals(&self.causation, "causationid")
             && self.actor.as_ref().is_none_or(|actor| matches_actor(actor, event))
             && self.trace.as_ref().is_none_or(|trace| {
                 event.text("traceparent").is_some_and(|parent| parent.get(3..35) == Some(trace.as_str()))

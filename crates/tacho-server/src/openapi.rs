@@ -88,7 +88,7 @@ fn parameters(parameter: &Parameter) -> Vec<Value> {
     }
 }
 
-const FILTERS: [(&str, &str); 15] = [
+const FILTERS: [(&str, &str); 16] = [
     ("type", "Event types; `*` matches any run of characters; may be given several times"),
     ("stream", "The stream, such as issue/PROJ-1; may hold `*`"),
     ("source", "The producer; may hold `*`"),
@@ -97,6 +97,7 @@ const FILTERS: [(&str, &str); 15] = [
     ("actor", "TYPE, TYPE:ID or an id"),
     ("phase", "The payload's phase, else the one that the stream is in"),
     ("correlation", "The correlation id"),
+    ("causation", "The id of the event that caused it, as the event names it"),
     ("trace", "The trace id, 32 hex digits"),
     ("id", "The event's id"),
     ("since", "Not before this moment: RFC 3339, 14:00 (UTC), yesterday, last week, 2h"),

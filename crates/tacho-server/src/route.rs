@@ -1,5 +1,6 @@
 //! Every route, in one table: the router and the OpenAPI document are made from it.
 
+mod causes;
 mod events;
 mod figures;
 mod reactions;
@@ -50,9 +51,10 @@ const REVERSE: Parameter = Parameter::Query("reverse", Kind::Switch, "Newest fir
 
 /// Group by group, in the order of the document.
 pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
-    const GROUPS: [&[Route]; 7] = [
+    const GROUPS: [&[Route]; 8] = [
         events::ROUTES,
         rewind::ROUTES,
+        causes::ROUTES,
         figures::ROUTES,
         schemas::ROUTES,
         reactions::ROUTES,

@@ -14,6 +14,8 @@ pub(crate) struct Facts<'a> {
     pub actor_id: Option<Cow<'a, str>>,
     pub actor_type: Option<Cow<'a, str>>,
     pub correlation: Option<Cow<'a, str>>,
+    /// The id of the event that caused it.
+    pub causation: Option<Cow<'a, str>>,
     /// The trace id in the traceparent.
     pub trace: Option<Cow<'a, str>>,
     pub time: Timestamp,
@@ -32,6 +34,7 @@ impl<'a> Facts<'a> {
                 b"actorid" => &mut facts.actor_id,
                 b"actortype" => &mut facts.actor_type,
                 b"correlationid" => &mut facts.correlation,
+                b"causationid" => &mut facts.causation,
                 b"traceparent" => {
                     facts.trace = trace_id(json::text(value));
                     continue;

@@ -37,7 +37,7 @@ mod writer;
 pub use error::ViewError;
 pub use kpi::{
     AGENT_FIGURES, AgentFigure, CostQuery, CostRow, Costs, Dimension, FIGURES, Figure, Metrics, MetricsQuery,
-    ModelUse, NanoUsd, Tokens, Unit,
+    ModelRequest, ModelUse, NanoUsd, Tokens, Unit,
 };
 pub use open::{FILE_NAME, Restart, open};
 pub use reader::{Reader, Totals};

@@ -16,7 +16,7 @@ pub const FILE_NAME: &str = "view.sqlite";
 /// "tach": what `file` and SQLite's tools show.
 const APPLICATION_ID: i64 = 0x7461_6368;
 /// Changes with every change of what is written, the hash of terms and the cut of words included.
-const SCHEMA_VERSION: i64 = 5;
+const SCHEMA_VERSION: i64 = 6;
 
 const WRITER_CACHE_KIB: i64 = 6 * 1024;
 const READER_CACHE_KIB: i64 = 1024;

@@ -47,6 +47,7 @@ impl<'a> Plan<'a> {
         let mut add = |breadth, any| clauses.push(Clause { any, breadth });
         let hashed = [
             (Breadth::One, term::ID, &filter.id),
+            (Breadth::Few, term::CAUSATION, &filter.causation),
             (Breadth::Few, term::TRACE, &filter.trace),
             (Breadth::Few, term::CORRELATION, &filter.correlation),
             (Breadth::Few, term::SESSION, &filter.session),

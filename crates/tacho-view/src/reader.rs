@@ -1,7 +1,7 @@
 //! The queries, on a few connections of their own.
 
 use crate::error::ViewError;
-use crate::kpi::{self, CostQuery, Costs, Dimension, Metrics, MetricsQuery, NanoUsd};
+use crate::kpi::{self, CostQuery, Costs, Dimension, Metrics, MetricsQuery, ModelRequest, NanoUsd};
 use crate::look_up::LookUp;
 use crate::open::connect_for_reading;
 use crate::plan::Plan;
@@ -141,6 +141,16 @@ impl Reader {
     /// What was spent, and on what.
     pub fn costs(&self, query: &CostQuery) -> Result<Costs, ViewError> {
         self.read(|database| kpi::costs(database, query))
+    }
+
+    /// The first `limit` requests to models of a session in a span of time, its ends included, in the order of time.
+    pub fn requests_of(
+        &self,
+        session: &str,
+        span: (Timestamp, Timestamp),
+        limit: usize,
+    ) -> Result<Vec<ModelRequest>, ViewError> {
+        self.read(|database| kpi::requests_of_session(database, session, span, limit))
     }
 
     /// The sessions, features or days on which at least this much was spent.

@@ -8,6 +8,7 @@ use tacho_event::{Recorded, stream, words};
 pub(crate) const ACTOR_ID: u8 = b'a';
 pub(crate) const ACTOR_TYPE: u8 = b'b';
 pub(crate) const CORRELATION: u8 = b'c';
+pub(crate) const CAUSATION: u8 = b'e';
 /// What stands before the slash of a stream.
 pub(crate) const CATEGORY: u8 = b'g';
 pub(crate) const ID: u8 = b'i';
@@ -57,6 +58,7 @@ pub(crate) fn visit(
         (ACTOR_ID, &facts.actor_id),
         (ACTOR_TYPE, &facts.actor_type),
         (CORRELATION, &facts.correlation),
+        (CAUSATION, &facts.causation),
         (TRACE, &facts.trace),
     ] {
         if let Some(text) = text {

@@ -31,6 +31,9 @@ pub struct FilterArguments {
     /// Only this correlation id
     #[arg(long, value_name = "ID")]
     correlation: Option<String>,
+    /// Only what names the event with this id as its cause
+    #[arg(long, value_name = "ID")]
+    causation: Option<String>,
     /// Only this trace, 32 hexadecimal digits
     #[arg(long, value_name = "ID")]
     trace: Option<String>,
@@ -92,6 +95,7 @@ impl FilterArguments {
             ("actor", &self.actor),
             ("phase", &self.phase),
             ("correlation", &self.correlation),
+            ("causation", &self.causation),
             ("trace", &self.trace),
             ("id", &self.id),
             ("since", &self.since),

@@ -1,5 +1,6 @@
 //! The shapes of what the server takes and answers, as the OpenAPI document describes them.
 
+mod reasons;
 mod rewind;
 
 use serde_json::{Map, Value, json};
@@ -8,8 +9,16 @@ use tacho_event::Code;
 
 /// `components.schemas`.
 pub(super) fn schemas() -> Value {
-    let parts =
-        [events(), streams(), rewind::schemas(), registry(), figures_and_alerts(), deliveries(), server()];
+    let parts = [
+        events(),
+        streams(),
+        rewind::schemas(),
+        reasons::schemas(),
+        registry(),
+        figures_and_alerts(),
+        deliveries(),
+        server(),
+    ];
     parts
         .into_iter()
         .flat_map(|part| part.as_object().cloned().unwrap_or_default())
@@ -21,23 +30,23 @@ pub(super) fn reference(schema: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{schema}")})
 }
 
-fn number() -> Value {
+pub(super) fn number() -> Value {
     json!({"type": "integer", "minimum": 0})
 }
 
-fn text() -> Value {
+pub(super) fn text() -> Value {
     json!({"type": "string"})
 }
 
-fn maybe() -> Value {
+pub(super) fn maybe() -> Value {
     json!({"type": ["string", "null"]})
 }
 
-fn moment() -> Value {
+pub(super) fn moment() -> Value {
     json!({"type": "string", "format": "date-time"})
 }
 
-fn object(required: &[&str], properties: Value) -> Value {
+pub(super) fn object(required: &[&str], properties: Value) -> Value {
     json!({"type": "object", "required": required, "properties": properties})
 }
 

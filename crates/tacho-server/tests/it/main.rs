@@ -10,6 +10,7 @@ mod live;
 mod prometheus;
 mod promtool;
 mod query;
+mod reasons;
 mod server;
 mod stop;
 mod telemetry;

@@ -17,11 +17,13 @@ mod work;
 pub use figure::{AGENT_FIGURES, AgentFigure, FIGURES, Figure, Unit};
 pub use metrics::{Metrics, MetricsQuery, ModelUse};
 pub use money::NanoUsd;
+pub use requests::ModelRequest;
 pub use spent::{CostQuery, CostRow, Costs, Dimension, Tokens};
 
 pub(crate) use metrics::metrics;
 pub(crate) use observations::has_passed;
 pub(crate) use price::version as prices_version;
+pub(crate) use requests::of_session as requests_of_session;
 pub(crate) use spent::{costs, spent_by};
 
 use crate::error::ViewError;
@@ -48,6 +50,7 @@ pub(crate) const TABLES: &str = "
         cost INTEGER, reported INTEGER NOT NULL
     ) WITHOUT ROWID;
     CREATE INDEX usage_by_time ON usage (time);
+    CREATE INDEX usage_by_session ON usage (session, time) WHERE session IS NOT NULL;
     CREATE TABLE spent (
         dimension INTEGER NOT NULL, name TEXT NOT NULL, cost INTEGER NOT NULL, requests INTEGER NOT NULL,
         unpriced INTEGER NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL, cache_read INTEGER NOT NULL,

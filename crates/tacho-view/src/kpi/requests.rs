@@ -6,6 +6,45 @@ use super::usage::{Rank, TokenCounts, Usage};
 use super::{price, spent};
 use crate::error::ViewError;
 use rusqlite::{Connection, OptionalExtension, Row};
+use tacho_event::Timestamp;
+
+/// One request to a model, by the best account of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelRequest {
+    /// When it was answered.
+    pub at: Timestamp,
+    /// In nanoseconds; 0 where the account tells none.
+    pub duration_ns: i64,
+    /// A subagent's id, or the main agent's name.
+    pub agent: Option<String>,
+    pub model: Option<String>,
+    /// `None` while no price is known.
+    pub cost: Option<NanoUsd>,
+}
+
+/// The first `limit` requests of a session in a span of time, its ends included, in the order of time.
+pub(crate) fn of_session(
+    database: &Connection,
+    session: &str,
+    (from, until): (Timestamp, Timestamp),
+    limit: usize,
+) -> Result<Vec<ModelRequest>, ViewError> {
+    let mut statement = database.prepare_cached(
+        "SELECT time, duration, agent, model, cost FROM usage
+         WHERE session = ?1 AND time >= ?2 AND time <= ?3 ORDER BY time, key LIMIT ?4",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map((super::bounded(session), from.0, until.0, limit), |row| {
+        Ok(ModelRequest {
+            at: Timestamp(row.get(0)?),
+            duration_ns: row.get(1)?,
+            agent: row.get(2)?,
+            model: row.get(3)?,
+            cost: row.get::<_, Option<i64>>(4)?.map(NanoUsd),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
 
 /// Takes a request in. Of two accounts of one request the better one stays, of equals the first.
 pub(super) fn add(database: &Connection, mut usage: Usage) -> Result<(), ViewError> {

@@ -118,6 +118,9 @@ fn attributes(random: &mut Random, draft: &mut Draft<'_>, position: u64) {
         draft.put_text("correlationid", &format!("c{}", position / 10));
     }
     if random.one_in(3) {
+        draft.put_text("causationid", &format!("id{}", random.below(position as usize + 1)));
+    }
+    if random.one_in(3) {
         draft.put_text("traceparent", &format!("00-{:032x}-00000000000000aa-01", 1 + random.below(9)));
     }
 }

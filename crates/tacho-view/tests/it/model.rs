@@ -20,7 +20,7 @@ fn random_filter(random: &mut Random, events: usize) -> Filter {
     let moment =
         |random: &mut Random| Timestamp(START_NS + random.below(events * 12 / 10) as i64 * 1_000_000_000);
     for _ in 0..random.below(4) {
-        match random.below(13) {
+        match random.below(14) {
             0 => filter.types.push(Pattern::new(random.pick(&KINDS))),
             1 => filter.types.push(Pattern::new(random.pick(&patterns))),
             2 => filter.stream = Some(Pattern::new(random.pick(&STREAMS))),
@@ -39,7 +39,8 @@ fn random_filter(random: &mut Random, events: usize) -> Filter {
             8 => filter.phase = Some(random.pick(&PHASES).to_owned()),
             9 => filter.correlation = Some(format!("c{}", random.below(events / 10 + 1))),
             10 => filter.trace = Some(format!("{:032x}", 1 + random.below(9))),
-            11 => filter.id = Some(format!("id{}", random.below(events))),
+            11 => filter.causation = Some(format!("id{}", random.below(events))),
+            12 => filter.id = Some(format!("id{}", random.below(events))),
             _ => {
                 let word = random.pick(&WORDS).to_lowercase();
                 let word = word.split('-').next().unwrap();

@@ -3,6 +3,7 @@
 mod alerts;
 mod backup;
 mod catalogue;
+mod causes;
 mod completions;
 mod config;
 mod connect;
@@ -17,6 +18,7 @@ mod hook;
 mod import;
 mod man;
 mod openapi;
+mod profile;
 mod rebuild;
 mod reference;
 mod replay;
@@ -31,6 +33,7 @@ mod timeline;
 mod up;
 mod waits;
 mod whatif;
+mod why;
 
 pub use connect::{folder_variable, home};
 pub use restore::free_bytes;
@@ -68,6 +71,9 @@ enum Command {
     Tail(tail::Tail),
     Events(events::Events),
     Timeline(timeline::Timeline),
+    Causes(causes::Causes),
+    Why(why::Why),
+    Profile(profile::Profile),
     State(state::State),
     Diff(diff::Diff),
     Whatif(whatif::Whatif),
@@ -105,6 +111,9 @@ impl CommandLine {
             Command::Tail(command) => command.run(),
             Command::Events(command) => command.run(),
             Command::Timeline(command) => command.run(),
+            Command::Causes(command) => command.run(),
+            Command::Why(command) => command.run(),
+            Command::Profile(command) => command.run(),
             Command::State(command) => command.run(),
             Command::Diff(command) => command.run(),
             Command::Whatif(command) => command.run(),

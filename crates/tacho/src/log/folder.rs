@@ -10,8 +10,8 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
 use std::io::Write;
 use std::time::{Duration, Instant};
-use tacho_engine::{CostQuery, Cursor, Engine, PruneKeep, Query, SystemClock, Wait};
-use tacho_event::{Position, Recorded, Sequence};
+use tacho_engine::{CostQuery, Cursor, Engine, PruneKeep, Query, QueryError, SystemClock, Wait};
+use tacho_event::{Code, Position, Recorded, Sequence};
 use tacho_ingest::shape::{self, Format};
 use tokio::runtime::{Builder, Runtime};
 
@@ -96,6 +96,17 @@ impl Folder {
         let answer = self.runtime.block_on(self.engine.costs(query, Wait::Head));
         let (costs, position) = answer.context("cannot read the log")?;
         Ok(tacho_server::costs_json(query.by, &costs, position).into_bytes())
+    }
+
+    /// What the engine answers to one question.
+    pub(super) fn ask<T, F: Future<Output = Result<T, QueryError>>>(
+        &self,
+        question: impl FnOnce(Engine) -> F,
+    ) -> Result<T> {
+        self.runtime.block_on(question(self.engine.clone())).map_err(|error| match error.code() {
+            Code::Internal => anyhow::Error::new(error).context("cannot read the log"),
+            _ => error.into(),
+        })
     }
 
     pub fn rewound(&self, path: &str) -> Result<Value> {

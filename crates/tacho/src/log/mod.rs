@@ -1,9 +1,11 @@
 //! The log as a command reads it: through a server, or from its folder when no server answers.
 
 mod folder;
+mod reasons;
 mod writable;
 
 pub use folder::Folder;
+pub use reasons::ProfileShape;
 pub use writable::Writable;
 
 use crate::client::{Client, ClientError, percent_encode, query_string};

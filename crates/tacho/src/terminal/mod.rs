@@ -2,6 +2,7 @@
 
 mod console;
 mod escape;
+mod graph;
 mod line;
 mod progress;
 mod style;
@@ -10,6 +11,7 @@ mod tree;
 
 pub use console::{console_block, sink_block};
 pub use escape::{escape, escape_json};
+pub use graph::graph_lines;
 pub use line::event_line;
 pub use progress::Progress;
 pub use style::{Palette, glyph, kind_style};

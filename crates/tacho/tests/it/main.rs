@@ -12,6 +12,7 @@ mod lifecycle;
 mod manners;
 mod observability;
 mod place;
+mod reasons;
 mod record;
 mod schema;
 mod server;
