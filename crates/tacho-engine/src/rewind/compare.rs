@@ -15,25 +15,43 @@ use tacho_view::Bound;
 use tacho_view::state::Change;
 use tacho_view::state::difference::{self, Leaf};
 
-/// Endings of names of members that differ from run to run and say nothing of what was done.
-const PASSING: [&str; 14] = [
-    "_id",
-    "_at",
-    "_ms",
-    "_seconds",
-    "_sha",
-    "_url",
-    "_path",
-    "_uuid",
-    "timestamp",
-    "duration",
-    "cwd",
-    "sha",
-    "issue_key",
-    "pr_number",
+/// Members of payloads that say what was done and how it ended. Words, counts, ids and times differ in every run.
+const DECISIVE: [&str; 32] = [
+    "agent",
+    "agent_name",
+    "agent_type",
+    "all_attempts_exhausted",
+    "blocked_by",
+    "check_type",
+    "error_code",
+    "error_type",
+    "exit_code",
+    "failed",
+    "failure_phase",
+    "final_state",
+    "from_status",
+    "gap_type",
+    "initial_phase",
+    "merge_method",
+    "next_phase",
+    "outcome",
+    "passed_quality_gate",
+    "phase",
+    "reason",
+    "rejected",
+    "result",
+    "severity",
+    "status",
+    "task_status",
+    "test_runner",
+    "test_suite",
+    "to_status",
+    "tool",
+    "tool_input",
+    "tool_name",
 ];
-/// The same, where they are the whole name.
-const PASSING_NAMES: [&str; 4] = ["id", "time", "cost_usd", "duration_minutes"];
+/// What stands in a tool's input for people.
+const FOR_PEOPLE: &str = "description";
 
 /// What lies between two moments.
 #[derive(Debug, Clone)]
@@ -53,7 +71,7 @@ pub struct DivergenceQuery {
     pub b: String,
     /// Of the final states.
     pub projection: Option<String>,
-    /// Whether ids, times and durations count too.
+    /// Whether every word, count, id and time of a payload counts, and not only what was done and how it ended.
     pub exact: bool,
     pub wait: Wait,
 }
@@ -176,24 +194,22 @@ fn first_difference(shared: &Shared, query: &DivergenceQuery) -> Result<(u64, Op
 fn data_leaves(one: &Recorded, other: &Recorded, exact: bool) -> Vec<Leaf> {
     let value = |event: &Recorded| {
         let value = event.data().map_or(Value::Null, json::to_value);
-        if exact { value } else { lasting(value) }
+        if exact { value } else { decisive(value) }
     };
     difference::leaves(&value(one), &value(other))
 }
 
-/// A payload without what differs from run to run.
-fn lasting(value: Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let stays = |name: &str| {
-                !PASSING.iter().any(|ending| name.ends_with(ending)) && !PASSING_NAMES.contains(&name)
-            };
-            let kept = members.into_iter().filter(|(name, _)| stays(name));
-            Value::Object(kept.map(|(name, value)| (name, lasting(value))).collect::<Map<_, _>>())
+/// What a payload decides.
+fn decisive(value: Value) -> Value {
+    let Value::Object(members) = value else { return value };
+    let kept = members.into_iter().filter(|(name, _)| DECISIVE.contains(&name.as_str()));
+    let without_words = |(name, mut value): (String, Value)| {
+        if let Value::Object(input) = &mut value {
+            input.shift_remove(FOR_PEOPLE);
         }
-        Value::Array(items) => items.into_iter().map(lasting).collect(),
-        value => value,
-    }
+        (name, value)
+    };
+    Value::Object(kept.map(without_words).collect::<Map<_, _>>())
 }
 
 /// One stream, event by event; bookkeeping left out.

@@ -194,7 +194,11 @@ pub(super) const ROUTES: &[Route] = &[
         parameters: &[
             Parameter::Query("a", Kind::Text, "A stream"),
             Parameter::Query("b", Kind::Text, "Another one"),
-            Parameter::Query("exact", Kind::Switch, "Whether ids, times and durations count too"),
+            Parameter::Query(
+                "exact",
+                Kind::Switch,
+                "Whether every word and number counts, and not only what was done and how it ended",
+            ),
             PROJECTION,
             WAIT,
         ],

@@ -2,7 +2,7 @@
 
 use super::state::{event_line, local, moment, with};
 use crate::failure::Ending;
-use crate::log::{Log, stream_path};
+use crate::log::{Log, stream_name, stream_path};
 use crate::place::{Place, PlaceArguments};
 use crate::terminal::{Output, change_lines, counted, escape};
 use anyhow::Result;
@@ -13,10 +13,10 @@ use serde_json::Value;
 #[derive(Debug, Args)]
 pub struct Diff {
     /// The stream, as `<category>/<id>`
-    #[arg(value_name = "STREAM")]
+    #[arg(value_name = "STREAM", value_parser = stream_name)]
     stream: String,
     /// Find the first event at which this other stream parts from it
-    #[arg(value_name = "OTHER", conflicts_with_all = ["from", "to"])]
+    #[arg(value_name = "OTHER", value_parser = stream_name, conflicts_with_all = ["from", "to"])]
     other: Option<String>,
     /// The earlier moment: RFC 3339, 14:00, 2h; or a position; or #N, the stream's event N [default: its beginning]
     #[arg(long, value_name = "TIME|POSITION|#N")]
@@ -24,7 +24,7 @@ pub struct Diff {
     /// The later moment [default: now]
     #[arg(long, value_name = "TIME|POSITION|#N")]
     to: Option<String>,
-    /// With OTHER: let ids, times and durations count too
+    /// With OTHER: let every word and number count, not only what was done and how it ended
     #[arg(long, requires = "other")]
     exact: bool,
     /// Which state: orchestration, board, agents, quality, timeline, session, task, or one of your own

@@ -3,7 +3,7 @@
 use super::state::with;
 use crate::failure::{Ending, WrongUsage};
 use crate::filters::FilterArguments;
-use crate::log::{Log, stream_path};
+use crate::log::{Log, stream_name, stream_path};
 use crate::place::{Place, PlaceArguments};
 use crate::terminal::{Output, escape};
 use anyhow::{Result, bail};
@@ -13,7 +13,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub struct Replay {
     /// The stream, as `<category>/<id>`
-    #[arg(value_name = "STREAM_TO_REPLAY")]
+    #[arg(value_name = "STREAM_TO_REPLAY", value_parser = stream_name)]
     of: String,
     /// The stream's first event that is meant
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -54,7 +54,8 @@ impl Replay {
                     _ => (output.palette.bad("fail  "), text("detail")),
                 };
                 let number = output.palette.dim(format!("#{:<5}", result["sequence"]));
-                output.line(&format!("{number} {mark}  {}  {}", text("type"), output.palette.dim(why)))?;
+                let why = if why.is_empty() { why } else { format!("  {}", output.palette.dim(why)) };
+                output.line(&format!("{number} {mark}  {}{why}", text("type")))?;
             }
             output.line(&format!(
                 "{} would be replayed, {} skipped, {} could not be",

@@ -1,7 +1,7 @@
 //! `tacho snapshot`: states that are kept so that the next one is found sooner.
 
 use crate::failure::{Ending, WrongUsage};
-use crate::log::{Log, stream_path};
+use crate::log::{Log, stream_name, stream_path};
 use crate::place::{Place, PlaceArguments};
 use crate::terminal::{Output, counted, escape};
 use anyhow::{Result, bail};
@@ -28,7 +28,7 @@ enum Action {
 #[derive(Debug, Args)]
 struct Of {
     /// The stream, as `<category>/<id>`
-    #[arg(value_name = "STREAM")]
+    #[arg(value_name = "STREAM", value_parser = stream_name)]
     stream: String,
     /// Print JSON, a snapshot a line
     #[arg(long)]

@@ -3,7 +3,7 @@
 use crate::client::query_string;
 use crate::cloud_event::CloudEvent;
 use crate::failure::{Ending, WrongUsage};
-use crate::log::{Log, stream_path};
+use crate::log::{Log, stream_name, stream_path};
 use crate::place::{Place, PlaceArguments};
 use crate::terminal::{Output, escape, tree_lines};
 use anyhow::{Result, bail};
@@ -19,7 +19,7 @@ const PAGE_ENTRIES: &str = "1000";
 #[derive(Debug, Args)]
 pub struct State {
     /// The stream, as `<category>/<id>`
-    #[arg(value_name = "STREAM")]
+    #[arg(value_name = "STREAM", value_parser = stream_name)]
     stream: String,
     /// The moment: RFC 3339, 14:00, yesterday, 2h; or a position of the log; or #N, the stream's event N
     #[arg(long, value_name = "TIME|POSITION|#N")]
@@ -145,7 +145,9 @@ fn print_entry(entry: &Value, output: &mut Output) -> Result<()> {
     let palette = output.palette;
     let text = |name: &str| escape(entry[name].as_str().unwrap_or_default()).into_owned();
     let lead = palette.dim(format!("#{:<5} {}", entry["sequence"], local(&text("at"))));
-    output.line(&format!("{lead}  {}  {}", palette.bold(text("type")), palette.dim(text("summary"))))?;
+    let told = text("summary");
+    let told = if told.is_empty() { told } else { format!("  {}", palette.dim(told)) };
+    output.line(&format!("{lead}  {}{told}", palette.bold(text("type"))))?;
     if entry.get("after").is_some() {
         let change = serde_json::json!([
             {"path": "", "kind": "changed", "before": entry["before"], "after": entry["after"]}

@@ -2,7 +2,7 @@
 
 use super::state::print_state;
 use crate::failure::{Ending, WrongUsage};
-use crate::log::Log;
+use crate::log::{Log, stream_name};
 use crate::place::{Place, PlaceArguments};
 use crate::terminal::{Output, change_lines};
 use anyhow::{Context, Result, bail};
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 pub struct Whatif {
     /// The stream, as `<category>/<id>`
-    #[arg(value_name = "STREAM")]
+    #[arg(value_name = "STREAM", value_parser = stream_name)]
     stream: String,
     /// Without events of this type, or the event with this id; `*` matches any run of characters
     #[arg(long, value_name = "TYPE|ID")]

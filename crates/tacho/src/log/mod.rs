@@ -183,9 +183,17 @@ impl Log {
     }
 }
 
+/// Reads the name of a stream from the command line.
+pub fn stream_name(text: &str) -> Result<String, String> {
+    match text.split_once('/') {
+        Some((category, id)) if !category.is_empty() && !id.is_empty() => Ok(text.to_owned()),
+        _ => Err(format!("a stream is <category>/<id>, such as issue/{}", text.trim_matches('/'))),
+    }
+}
+
 /// The path of what there is of a stream: `/api/state/issue/PROJ-1/diff`.
 pub fn stream_path(part: &str, stream: &str, what: &str) -> String {
-    let (category, id) = stream.split_once('/').unwrap_or((stream, ""));
+    let (category, id) = stream.split_once('/').unwrap_or(("source", stream));
     let mut path = format!("/api/{part}/");
     percent_encode(category, &mut path);
     path.push('/');
