@@ -29,7 +29,12 @@ fn described(entry: &Entry) -> Result<Value> {
         "type": entry.kind,
         "version": VERSION.to_string(),
         "meaning": entry.meaning,
+        "origin": entry.origin.as_str(),
         "severity": entry.severity.map(|severity| severity.as_str()),
+        "phase_field": entry.phase_field,
+        "agent_field": entry.agent_field,
+        "replayable": entry.is_replayable,
+        "read_by": entry.read_by,
         "schema": read(&entry.schema())?,
         "example": read(entry.example.as_bytes())?,
     }))
