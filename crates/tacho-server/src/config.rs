@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use tacho_ingest::rules::Rules;
+use tacho_ingest::shape::Format;
 use tacho_ingest::{Redactor, marker};
 
 #[derive(Clone, Default)]
@@ -31,6 +32,9 @@ pub struct Intake {
     pub markers: marker::Policy,
     /// What is dropped, sampled or truncated by type.
     pub rules: Rules,
+    /// Shapes whose payloads must fit the schemas of their types, unless a request says otherwise. Beyond: 422
+    /// `schema_violation`.
+    pub strict: Vec<Format>,
 }
 
 impl Default for Intake {
@@ -40,6 +44,7 @@ impl Default for Intake {
             limits: tacho_ingest::Limits::default(),
             markers: marker::Policy::default(),
             rules: Rules::default(),
+            strict: vec![Format::Base],
         }
     }
 }

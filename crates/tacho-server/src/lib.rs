@@ -20,6 +20,7 @@ mod problem;
 mod route;
 mod summary;
 mod telemetry;
+mod validity;
 mod waits;
 
 pub use alerts::{alert_rule_json, alert_rules_json};

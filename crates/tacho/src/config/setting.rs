@@ -77,6 +77,7 @@ pub const TABLES: &[(&str, &str)] = &[
         "ingest",
         "What comes in. `[[ingest.rule]]` drops, samples or truncates events before they are appended.",
     ),
+    ("schemas", "What payloads must look like. `tacho schema` and `docs/events.md` tell the schemas."),
     ("redact", "What is kept out of the log. `[[redact.rule]]` adds secrets to those that are known."),
     ("hook", "Hooks of agents, and the spool that keeps them while the server is away."),
     (
@@ -284,6 +285,12 @@ pub const SETTINGS: &[Setting] = &[
         "How long such a process waits for another question with its condition.",
     ),
     setting("ingest.max_depth", Count, "100", "How deep JSON may nest; deeper gets 400 `invalid_json`."),
+    setting(
+        "schemas.strict",
+        Texts,
+        "base",
+        "Shapes of incoming events (`base`, `simple`, `otel`, `mcp`, `cloudevents`) whose payloads must fit the schemas of their types; others get 422 `schema_violation`. `?validate=` says otherwise for a request. What hooks and telemetry bring is recorded always.",
+    ),
     setting("ingest.markers_in_text", Flag, "true", "Whether `<EVENT>` markers count in what an agent says."),
     setting(
         "ingest.markers_in_agent_results",
