@@ -25,6 +25,7 @@ use Origin::{Spec, Tacho};
 pub const GENERATED: &[Generated] = &[
     Generated { path: "spec/openapi.json", origin: Tacho(&["openapi"]) },
     Generated { path: "spec/events.json", origin: Tacho(&["catalogue"]) },
+    Generated { path: "docs/events.md", origin: Tacho(&["catalogue", "--markdown"]) },
     Generated {
         path: "sdk/python/src/tachograph/catalogue.py",
         origin: Spec("spec/events.json", python::types),

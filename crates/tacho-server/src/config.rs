@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use tacho_ingest::rules::Rules;
+use tacho_ingest::shape::Format;
 use tacho_ingest::{Redactor, marker};
 
 #[derive(Clone, Default)]
@@ -33,6 +34,9 @@ pub struct Intake {
     pub derives: bool,
     /// What is dropped, sampled or truncated by type.
     pub rules: Rules,
+    /// Shapes whose payloads must fit the schemas of their types, unless a request says otherwise. Beyond: 422
+    /// `schema_violation`.
+    pub strict: Vec<Format>,
 }
 
 impl Default for Intake {
@@ -43,6 +47,7 @@ impl Default for Intake {
             markers: marker::Policy::default(),
             derives: true,
             rules: Rules::default(),
+            strict: vec![Format::Base],
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From foreign bytes to events, with this server's redactor, limits and rules.
 
 use crate::config::Intake;
+use crate::validity::Validity;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use bytes::Bytes;
@@ -9,8 +10,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tacho_engine::{HookFrame, LiveEvent, Parsers};
+use tacho_event::schema::Mode;
 use tacho_event::{Event, Timestamp, json};
-use tacho_ingest::api::{self, Request};
+use tacho_ingest::api::{self, Incoming, Request};
 use tacho_ingest::hook::{self, Agent, HookInput};
 use tacho_ingest::{Door, Refusal, marker, transcript};
 
@@ -32,21 +34,23 @@ pub(crate) struct IntakeDoor {
     /// What the rules have done since the start.
     dropped: AtomicU64,
     truncated: AtomicU64,
+    pub(crate) validity: Validity,
 }
 
 impl IntakeDoor {
     pub(crate) fn new(intake: Intake) -> Arc<Self> {
-        Arc::new(Self { intake, dropped: AtomicU64::new(0), truncated: AtomicU64::new(0) })
+        let (dropped, truncated) = (AtomicU64::new(0), AtomicU64::new(0));
+        Arc::new(Self { intake, dropped, truncated, validity: Validity::default() })
     }
 
-    /// The events of a request to append.
+    /// The events of a request to append, before the rules.
     pub(crate) fn parse_request(
         &self,
         headers: &HeaderMap,
         body: &[u8],
         now: Timestamp,
         new_id: &mut dyn FnMut() -> String,
-    ) -> Result<Vec<Event>, Refusal> {
+    ) -> Result<Vec<Incoming>, Refusal> {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let attributes: Vec<(&str, &[u8])> = headers
             .iter()
@@ -55,8 +59,13 @@ impl IntakeDoor {
             .map(|(name, value)| (name.as_str(), value.as_bytes()))
             .collect();
         let request = Request { content_type, attributes: &attributes, body };
-        let events = api::parse(&request, &self.door(), now, new_id)?;
-        Ok(self.apply_rules(events))
+        api::read(&request, &self.door(), now, new_id)
+    }
+
+    /// Whether the payload must fit the schema of its type; `asked` is what the request says of it.
+    pub(crate) fn is_strict(&self, incoming: &Incoming, asked: Option<Mode>) -> bool {
+        let of_shape = incoming.format.is_some_and(|format| self.intake.strict.contains(&format));
+        asked.map_or(of_shape, |mode| mode == Mode::Strict)
     }
 
     /// What the engine needs to read hooks.
@@ -88,6 +97,7 @@ impl IntakeDoor {
             let value = number.load(Relaxed);
             let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n");
         }
+        self.validity.write_metrics(text);
     }
 
     fn redact(&self, payload: &[u8]) -> Vec<u8> {
@@ -117,7 +127,9 @@ impl IntakeDoor {
         Door { redactor, limits: *limits, markers: markers.clone(), derives: *derives }
     }
 
+    /// What every door does with its events last. Whether their payloads are valid is counted as they came.
     pub(crate) fn apply_rules(&self, events: Vec<Event>) -> Vec<Event> {
+        self.validity.count(&events);
         if self.intake.rules.0.is_empty() {
             return events;
         }

@@ -24,6 +24,7 @@ pub mod rewind;
 mod route;
 mod summary;
 mod telemetry;
+mod validity;
 mod waits;
 mod why;
 

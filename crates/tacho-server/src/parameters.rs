@@ -6,6 +6,7 @@ use axum::extract::Query as Pairs;
 use axum::http::Uri;
 use jiff::tz::TimeZone;
 use tacho_engine::{Cursor, From, Query, Wait};
+use tacho_event::schema::Mode;
 use tacho_event::{Code, Filter, Position, Timestamp};
 
 /// The parameters of a list of events.
@@ -132,21 +133,21 @@ fn set_filter(filter: &mut Filter, key: &str, value: &str, now: Timestamp) -> Re
     Err(unknown(key))
 }
 
-/// `validate` of an append: whether payloads must fit the schemas of their types.
-pub(crate) fn is_strict(uri: &Uri) -> Result<bool, Problem> {
-    let mut strict = false;
+/// `validate` of an append: whether payloads must fit the schemas of their types. `None` where the shape of each
+/// event decides.
+pub(crate) fn validate(uri: &Uri) -> Result<Option<Mode>, Problem> {
+    let mut asked = None;
     if uri.query().is_none() {
-        return Ok(strict);
+        return Ok(asked);
     }
     for (key, value) in pairs(uri)? {
-        match (key.as_str(), value.as_str()) {
-            ("validate", "strict") => strict = true,
-            ("validate", "lenient") => strict = false,
-            ("validate", _) => return Err(invalid(&key, &value, "strict or lenient")),
-            _ => return Err(unknown(&key)),
+        if key != "validate" {
+            return Err(unknown(&key));
         }
+        let mode = Mode::parse(&value).ok_or_else(|| invalid(&key, &value, "strict or lenient"))?;
+        asked = Some(mode);
     }
-    Ok(strict)
+    Ok(asked)
 }
 
 /// For a path that has no parameters.

@@ -13,7 +13,7 @@ const HEAD: &str = "\
 A payload may have further fields; a type checker holds the ones that are named here.
 \"\"\"
 
-from typing import Any, Dict, List, Literal, TypedDict
+from typing import Any, Dict, List, Literal, Optional, TypedDict
 
 ";
 
@@ -38,21 +38,30 @@ pub fn types(catalogue: &Value) -> Result<String> {
         named.into_iter().partition(|(_, event)| event["schema"]["properties"].is_object());
     let mut taken = BTreeSet::new();
     for (kind, event) in known {
-        if !taken.insert(class_name(kind)) {
-            bail!("two event types would be the class `{}`: `{kind}` is one of them", class_name(kind));
-        }
-        payload(kind, event, &mut out)?;
+        let class = free_name(kind, event, &mut taken)?;
+        payload(&class, kind, event, &mut out)?;
     }
     out.push_str("\n\n# Payloads that any object fits.\n");
-    // `AgentCompleted` says nothing of its payload and leaves the name to `agent_completed`, which does.
-    for (kind, event) in free.into_iter().filter(|(kind, _)| !taken.contains(&class_name(kind))) {
-        write!(out, "\n#: `{kind}`: {}\n{} = Dict[str, Any]\n", meaning(event), class_name(kind))?;
+    for (kind, event) in free {
+        let class = free_name(kind, event, &mut taken)?;
+        write!(out, "\n#: `{kind}`: {}\n{class} = Dict[str, Any]\n", meaning(event))?;
     }
     Ok(out)
 }
 
-fn payload(kind: &str, event: &Value, out: &mut String) -> Result<()> {
-    let class = class_name(kind);
+/// The class of a type. Where `agent_completed` took the name first, `AgentCompleted` is called by its origin too.
+fn free_name(kind: &str, event: &Value, taken: &mut BTreeSet<String>) -> Result<String> {
+    let plain = class_name(kind);
+    let origin = class_name(event["origin"].as_str().unwrap_or_default());
+    for name in [plain.clone(), format!("{origin}{plain}")] {
+        if taken.insert(name.clone()) {
+            return Ok(name);
+        }
+    }
+    bail!("two event types would be the class `{plain}`: `{kind}` is one of them")
+}
+
+fn payload(class: &str, kind: &str, event: &Value, out: &mut String) -> Result<()> {
     let fields = event["schema"]["properties"].as_object().context("it has no properties")?;
     let required: Vec<&str> = event["schema"]["required"]
         .as_array()
@@ -63,7 +72,7 @@ fn payload(kind: &str, event: &Value, out: &mut String) -> Result<()> {
         fields.clone().into_iter().partition(|(name, _)| required.contains(&name.as_str()));
     let doc = format!("    \"\"\"`{kind}`: {}\"\"\"\n\n", meaning(event));
     if fields.keys().any(|name| !is_identifier(name)) {
-        return oddly_named(&class, &doc, &always, &maybe, out);
+        return oddly_named(class, &doc, &always, &maybe, out);
     }
     if maybe.is_empty() {
         write!(out, "\n\nclass {class}(TypedDict):\n{doc}{}", members(&always))?;
@@ -111,9 +120,11 @@ fn members(fields: &Fields) -> String {
 
 fn annotation(schema: &Value) -> String {
     if let Some(texts) = schema["enum"].as_array() {
-        return format!("Literal[{}]", texts.iter().map(Value::to_string).collect::<Vec<_>>().join(", "));
+        let texts: Vec<_> = texts.iter().filter(|text| !text.is_null()).map(Value::to_string).collect();
+        return or_none(schema, format!("Literal[{}]", texts.join(", ")));
     }
-    match schema["type"].as_str() {
+    let kinds = schema["type"].as_array().map_or(std::slice::from_ref(&schema["type"]), Vec::as_slice);
+    let kind = match kinds.first().and_then(Value::as_str) {
         Some("string") => "str",
         Some("integer") => "int",
         Some("number") => "float",
@@ -121,8 +132,13 @@ fn annotation(schema: &Value) -> String {
         Some("array") => "List[Any]",
         Some("object") => "Dict[str, Any]",
         _ => "Any",
-    }
-    .to_owned()
+    };
+    or_none(schema, kind.to_owned())
+}
+
+fn or_none(schema: &Value, kind: String) -> String {
+    let may_be_null = schema["type"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "null"));
+    if may_be_null { format!("Optional[{kind}]") } else { kind }
 }
 
 /// `claude.pre_tool_use` is `ClaudePreToolUse`.
@@ -149,7 +165,12 @@ mod tests {
                 "required": ["event.name"],
             }},
             {"type": "urlCacher.gone", "meaning": "Gone.", "schema": {"type": "object"}},
-            {"type": "TaskDone", "meaning": "Done, elsewhere.", "schema": {"type": "object"}},
+            {"type": "TaskDone", "origin": "my-factory", "meaning": "Done, elsewhere.", "schema": {
+                "properties": {
+                    "note": {"type": ["string", "null"]},
+                    "phase": {"type": ["string", "null"], "enum": ["PLAN", null]},
+                },
+            }},
             {"type": "claude.*", "meaning": "New.", "schema": {}},
         ]});
         let made = types(&catalogue).expect("it is a catalogue");
@@ -185,6 +206,13 @@ _LogLineMaybe = TypedDict(\"_LogLineMaybe\", {
 
 class LogLine(_LogLineAlways, _LogLineMaybe):
     \"\"\"`log.line`: A line.\"\"\"
+
+
+class MyFactoryTaskDone(TypedDict, total=False):
+    \"\"\"`TaskDone`: Done, elsewhere.\"\"\"
+
+    note: Optional[str]
+    phase: Optional[Literal[\"PLAN\"]]
 
 
 # Payloads that any object fits.

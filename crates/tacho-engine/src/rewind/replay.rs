@@ -91,7 +91,7 @@ fn plan(shared: &Shared, query: &ReplayQuery, code: &Code) -> Result<Plan, Query
                 plan.truncated = true;
                 return Ok(plan);
             }
-            let verdict = if !is_replayable(event.kind()) {
+            let verdict = if !catalogue::is_replayable(event.kind()) {
                 Verdict::NotReplayable
             } else {
                 refused.map_or(Verdict::Replayed, Verdict::Precondition)
@@ -99,11 +99,6 @@ fn plan(shared: &Shared, query: &ReplayQuery, code: &Code) -> Result<Plan, Query
             plan.events.push(PlannedEvent { event, verdict });
         }
     }
-}
-
-/// Whether events of a type may be handed out again.
-fn is_replayable(kind: &str) -> bool {
-    catalogue::is_replayable(kind)
 }
 
 /// What the state before an event would have to be, and is not.

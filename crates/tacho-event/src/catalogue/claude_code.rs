@@ -10,18 +10,20 @@ const FIELDS: &[Field<'static>] =
 
 macro_rules! hook {
     ($event:literal, $kind:literal, $meaning:literal) => {
-        Entry {
-            kind: concat!("claude.", $kind),
-            origin: Origin::ClaudeCode,
-            meaning: $meaning,
-            severity: None,
-            fields: FIELDS,
-            example: concat!(
+        Entry::new(
+            concat!("claude.", $kind),
+            Origin::ClaudeCode,
+            $meaning,
+            FIELDS,
+            concat!(
                 r#"{"session_id":"6de14646-dff7-4706-a66d-b9884b862135","cwd":"/home/dev/demo","hook_event_name":""#,
                 $event,
                 r#""}"#
             ),
-        }
+        )
+        .with_agent("agent_id")
+        .once()
+        .read_by(&["session"])
     };
 }
 

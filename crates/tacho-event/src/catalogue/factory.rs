@@ -18,7 +18,8 @@ pub const ENTRIES: &[Entry] = &[
             Field::optional("timestamp", Number),
         ],
         r#"{"task_id":"t_1","feature":"checkout","est_cost":0.12,"timestamp":1734567890.5}"#,
-    ),
+    )
+    .read_by(&["task"]),
     of(
         "agent_started",
         Info,
@@ -30,7 +31,9 @@ pub const ENTRIES: &[Entry] = &[
             Field::optional("tools", Array),
         ],
         r#"{"agent":"scribe","task_id":"t_1","model":"sonnet","tools":["Read","Write"]}"#,
-    ),
+    )
+    .with_agent("agent")
+    .read_by(&["agents", "task"]),
     of(
         "agent_completed",
         Info,
@@ -43,7 +46,9 @@ pub const ENTRIES: &[Entry] = &[
             Field::optional("cost_usd", Number),
         ],
         r#"{"agent":"scribe","task_id":"t_1","status":"success","duration_ms":5120,"cost_usd":0.08}"#,
-    ),
+    )
+    .with_agent("agent")
+    .read_by(&["agents", "task"]),
     of(
         "validation_complete",
         Info,
@@ -56,7 +61,8 @@ pub const ENTRIES: &[Entry] = &[
             Field::optional("screenshots", Integer),
         ],
         r#"{"task_id":"t_1","result":{"test_passed":true},"cost":0.02,"duration_ms":1800,"screenshots":3}"#,
-    ),
+    )
+    .read_by(&["task"]),
     of(
         "hitl_escalated",
         Warning,
@@ -68,7 +74,9 @@ pub const ENTRIES: &[Entry] = &[
             Field::optional("priority", String),
         ],
         r#"{"task_id":"t_1","attempts":3,"last_error":"selector not found","priority":"high"}"#,
-    ),
+    )
+    .once()
+    .read_by(&["task"]),
     of(
         "hitl_acknowledged",
         Info,
@@ -80,7 +88,9 @@ pub const ENTRIES: &[Entry] = &[
             Field::optional("note", String),
         ],
         r#"{"task_id":"t_1","by":"ada"}"#,
-    ),
+    )
+    .once()
+    .read_by(&["task"]),
     of(
         "hitl_answered",
         Info,
@@ -92,7 +102,9 @@ pub const ENTRIES: &[Entry] = &[
             Field::optional("by", String),
         ],
         r#"{"task_id":"t_1","answer":"use the other selector","by":"ada"}"#,
-    ),
+    )
+    .once()
+    .read_by(&["task"]),
     of(
         "hitl_resolved",
         Info,
@@ -104,14 +116,17 @@ pub const ENTRIES: &[Entry] = &[
             Field::optional("by", String),
         ],
         r#"{"task_id":"t_1","resolution":"the selector was mended","by":"ada"}"#,
-    ),
+    )
+    .once()
+    .read_by(&["task"]),
     of(
         "review_noted",
         Info,
         "Somebody gave a session or an event a score, or wrote a note.",
         &[Field::optional("score", Integer), Field::optional("note", String)],
         r#"{"score":4,"note":"the second attempt was the right one"}"#,
-    ),
+    )
+    .once(),
     of(
         "critic_decision",
         Info,
@@ -129,7 +144,8 @@ pub const ENTRIES: &[Entry] = &[
             Field::optional("task_id", String),
         ],
         r#"{"tool":"Bash","agent":"scribe","task_id":"t_1","command":"make test"}"#,
-    ),
+    )
+    .with_agent("agent"),
     of(
         "tool_completed",
         Info,
@@ -143,21 +159,24 @@ pub const ENTRIES: &[Entry] = &[
             Field::optional("error", String),
         ],
         r#"{"tool":"Bash","status":"success","agent":"scribe","task_id":"t_1","duration_ms":5120}"#,
-    ),
+    )
+    .with_agent("agent"),
     of(
         "budget_warning",
         Warning,
         "Most of a budget is spent.",
         &[],
         r#"{"budget":"day","day":"2026-01-31","spent_usd":8.1,"limit_usd":10.0,"used":0.81}"#,
-    ),
+    )
+    .once(),
     of(
         "budget_exceeded",
         Error,
         "A budget is spent.",
         &[],
         r#"{"budget":"day","day":"2026-01-31","spent_usd":10.2,"limit_usd":10.0,"used":1.02}"#,
-    ),
+    )
+    .once(),
 ];
 
 const fn of(
@@ -167,5 +186,5 @@ const fn of(
     fields: &'static [Field<'static>],
     example: &'static str,
 ) -> Entry {
-    Entry { kind, origin: Origin::Factory, meaning, severity: Some(severity), fields, example }
+    Entry::new(kind, Origin::Factory, meaning, fields, example).with_severity(severity)
 }

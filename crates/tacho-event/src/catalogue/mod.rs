@@ -1,27 +1,37 @@
 //! The event types that Tachograph knows before anyone registers one: one list, from which the registry,
 //! the names that markers may not take, and the reference are made.
 
+mod bus;
 mod claude_code;
 mod codex;
+mod entry;
 mod factory;
 mod orchestration;
 mod own;
 mod telemetry;
 mod url_cacher;
 
-use crate::schema::{Field, Registration, Severity, Version, object_schema};
+use crate::Pattern;
+use crate::schema::Version;
+pub use entry::{Entry, Origin};
+pub use orchestration::PHASES;
 
 /// Every entry; within a group, in the order in which such events usually come.
 pub static ALL: [Entry; COUNT] = joined(&GROUPS);
 
-const GROUPS: [&[Entry]; 7] = [
+const GROUPS: [&[Entry]; 12] = [
     own::ENTRIES,
     claude_code::ENTRIES,
     codex::ENTRIES,
     telemetry::ENTRIES,
     factory::ENTRIES,
+    bus::ENTRIES,
     url_cacher::ENTRIES,
-    orchestration::ENTRIES,
+    orchestration::lifecycle::ENTRIES,
+    orchestration::agent::ENTRIES,
+    orchestration::outside::ENTRIES,
+    orchestration::quality::ENTRIES,
+    orchestration::recovery::ENTRIES,
 ];
 
 /// The version of every entry.
@@ -31,39 +41,6 @@ pub const VERSION: Version = Version::new(1, 0, 0);
 const RESERVED_FOR_MARKERS: [&str; 7] =
     ["tacho.", "claude.", "codex.", "claude_code.", "otel.", "budget_", "hitl_"];
 
-/// One event type, or all that a pattern with `*` matches.
-#[derive(Debug, Clone, Copy)]
-pub struct Entry {
-    pub kind: &'static str,
-    pub origin: Origin,
-    /// What it means that such an event happened: one line.
-    pub meaning: &'static str,
-    /// The severity of such events that name none.
-    pub severity: Option<Severity>,
-    pub fields: &'static [Field<'static>],
-    /// A payload that fits the schema: minified JSON.
-    pub example: &'static str,
-}
-
-/// Who emits events of a type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Origin {
-    /// Tachograph itself.
-    Tachograph,
-    /// A hook of Claude Code.
-    ClaudeCode,
-    /// A hook of Codex.
-    Codex,
-    /// Telemetry over OTLP: Claude Code's, or any program's.
-    Telemetry,
-    /// A multi-agent test factory, over its event line.
-    Factory,
-    /// An agent, by markers that it declares.
-    Agent,
-    /// An issue-driven orchestration.
-    Orchestration,
-}
-
 /// Whether a marker in an agent's output may not have this type: it would pass for something that only
 /// Tachograph, a hook or an orchestrator says. Types that an agent declares are its own to emit.
 pub fn is_reserved_for_markers(kind: &str) -> bool {
@@ -71,45 +48,21 @@ pub fn is_reserved_for_markers(kind: &str) -> bool {
         || find(kind).is_some_and(|entry| entry.origin != Origin::Agent)
 }
 
-/// Whether events of this type may be handed out again.
-pub fn is_replayable(kind: &str) -> bool {
-    const ONCE: [&str; 9] = [
-        "CommitCreated",
-        "PRCreated",
-        "PRMerged",
-        "PRClosed",
-        "IssueTransitioned",
-        "CommentPosted",
-        "WorklogAdded",
-        "ConfluencePageCreated",
-        "CheckpointRestored",
-    ];
-    !ONCE.contains(&kind)
-}
-
 /// The entry of exactly this type or pattern.
 pub fn find(kind: &str) -> Option<&'static Entry> {
     ALL.iter().find(|entry| entry.kind == kind)
 }
 
-impl Entry {
-    /// The JSON Schema of the payload, minified.
-    pub fn schema(&self) -> Box<[u8]> {
-        object_schema(self.fields)
-    }
+/// The entry that speaks for an event of this type: its own, else that of the most specific pattern.
+pub fn entry_of(kind: &str) -> Option<&'static Entry> {
+    let literal = |entry: &&Entry| entry.kind.bytes().filter(|byte| *byte != b'*').count();
+    let matching = || ALL.iter().filter(|entry| Pattern::new(entry.kind).matches_type(kind));
+    find(kind).or_else(|| matching().max_by_key(literal))
+}
 
-    /// The entry as the registry holds it.
-    pub fn registration(&self) -> Registration {
-        Registration {
-            kind: self.kind.to_owned(),
-            version: VERSION,
-            schema: self.schema(),
-            meaning: self.meaning.to_owned(),
-            severity: self.severity,
-            declared_by: None,
-            example: Some(self.example.as_bytes().into()),
-        }
-    }
+/// Whether a replay may do what an event of this type tells. What the catalogue does not know may be.
+pub fn is_replayable(kind: &str) -> bool {
+    entry_of(kind).is_none_or(|entry| entry.is_replayable)
 }
 
 const COUNT: usize = {

@@ -118,5 +118,5 @@ const fn own(
     fields: &'static [Field<'static>],
     example: &'static str,
 ) -> Entry {
-    Entry { kind, origin: Origin::Tachograph, meaning, severity: Some(severity), fields, example }
+    Entry::new(kind, Origin::Tachograph, meaning, fields, example).with_severity(severity).once()
 }

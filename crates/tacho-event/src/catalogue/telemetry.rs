@@ -16,7 +16,7 @@ const fn entry(
     fields: &'static [Field<'static>],
     example: &'static str,
 ) -> Entry {
-    Entry { kind, origin: Origin::Telemetry, meaning, severity: None, fields, example }
+    Entry::new(kind, Origin::Telemetry, meaning, fields, example).once()
 }
 
 /// A record of which nothing is promised but its name.
@@ -63,7 +63,7 @@ pub const ENTRIES: &[Entry] = &[
         ],
         r#"{"session.id":"6de14646-dff7-4706-a66d-b9884b862135","event.name":"api_request","model":"claude-sonnet-4-5","input_tokens":1200,"output_tokens":42,"cache_read_tokens":5000,"cache_creation_tokens":300,"cost_usd":0.006855,"duration_ms":87,"request_id":"req_c16dd4041a804c0ab05c627c"}"#,
     ),
-    Entry { severity: Some(Severity::Error), ..record!("api_error", "A request to the model failed.") },
+    record!("api_error", "A request to the model failed.").with_severity(Severity::Error),
     record!("assistant_response", "The model answered."),
     record!("tool_decision", "A tool use was allowed or refused, and by whom."),
     entry(

@@ -97,5 +97,5 @@ const fn of(
     fields: &'static [Field<'static>],
     example: &'static str,
 ) -> Entry {
-    Entry { kind, origin: Origin::Agent, meaning, severity: Some(severity), fields, example }
+    Entry::new(kind, Origin::Agent, meaning, fields, example).with_severity(severity)
 }

@@ -103,11 +103,9 @@ impl Declaration {
 impl Attribute {
     fn field(&self) -> Field<'_> {
         Field {
-            name: &self.name,
-            kind: self.kind,
             required: self.required,
             description: &self.description,
-            one_of: &[],
+            ..Field::optional(&self.name, self.kind)
         }
     }
 }

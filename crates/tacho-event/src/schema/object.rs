@@ -12,6 +12,8 @@ pub struct Field<'a> {
     pub description: &'a str,
     /// The only texts that it may be; empty where any value of its kind will do.
     pub one_of: &'a [&'a str],
+    /// Whether it may be there and say nothing.
+    pub may_be_null: bool,
 }
 
 /// What a field's value is. The words are those of JSON Schema and of agents' declarations alike.
@@ -44,23 +46,36 @@ pub fn object_schema(fields: &[Field<'_>]) -> Box<[u8]> {
 
 impl<'a> Field<'a> {
     pub const fn required(name: &'a str, kind: ValueKind) -> Self {
-        Self { name, kind, required: true, description: "", one_of: &[] }
+        Self { name, kind, required: true, description: "", one_of: &[], may_be_null: false }
     }
 
     pub const fn optional(name: &'a str, kind: ValueKind) -> Self {
-        Self { name, kind, required: false, description: "", one_of: &[] }
+        Self { required: false, ..Self::required(name, kind) }
     }
 
     /// A required text that is one of `texts`.
     pub const fn one_of(name: &'a str, texts: &'a [&'a str]) -> Self {
-        Self { name, kind: ValueKind::String, required: true, description: "", one_of: texts }
+        Self::required(name, ValueKind::String).among(texts)
+    }
+
+    /// The same, with these texts alone.
+    pub const fn among(self, texts: &'a [&'a str]) -> Self {
+        Self { one_of: texts, ..self }
+    }
+
+    /// The same, or null.
+    pub const fn or_null(self) -> Self {
+        Self { may_be_null: true, ..self }
     }
 
     fn schema(&self) -> Value {
         let mut schema = Map::new();
-        schema.insert("type".into(), json!(self.kind.as_str()));
+        let kind = self.kind.as_str();
+        schema.insert("type".into(), if self.may_be_null { json!([kind, "null"]) } else { json!(kind) });
         if !self.one_of.is_empty() {
-            schema.insert("enum".into(), json!(self.one_of));
+            let null = self.may_be_null.then_some(Value::Null);
+            let texts = self.one_of.iter().map(|text| json!(text));
+            schema.insert("enum".into(), texts.chain(null).collect());
         }
         if !self.description.is_empty() {
             schema.insert("description".into(), json!(self.description));

@@ -149,6 +149,11 @@ impl Registry {
         }
     }
 
+    /// As [`Self::validate`], without saying why: `None` where no schema is registered.
+    pub fn fits(&self, kind: &str, version: Option<&Version>, data: Option<&[u8]>) -> Option<bool> {
+        Some(self.find(kind, version)?.fits(data))
+    }
+
     /// All versions of a type or of a pattern as it was registered, the lowest first.
     pub fn versions_of(&self, kind: &str) -> impl DoubleEndedIterator<Item = &Arc<Registered>> {
         self.versions(kind).into_iter().flat_map(BTreeMap::values)
@@ -206,11 +211,17 @@ impl Registered {
         super::urn(kind, &self.registration.version)
     }
 
+    fn compiled(&self) -> Result<&Validator, &String> {
+        let compile = || compile::compile(&self.registration.schema).map_err(|error| error.to_string());
+        self.validator.get_or_init(compile).as_ref()
+    }
+
+    fn fits(&self, data: Option<&[u8]>) -> bool {
+        self.compiled().is_ok_and(|validator| violation::fits(validator, data))
+    }
+
     fn violations(&self, data: Option<&[u8]>) -> Option<(Vec<violation::Violation>, bool)> {
-        let compiled = self
-            .validator
-            .get_or_init(|| compile::compile(&self.registration.schema).map_err(|error| error.to_string()));
-        match compiled {
+        match self.compiled() {
             Ok(validator) => violation::find(validator, data),
             Err(error) => {
                 let expected = format!("cannot be checked: {error}");

@@ -35,6 +35,11 @@ pub struct Violation {
     pub expected: String,
 }
 
+/// Whether minified JSON fits; `None` is an event without a payload.
+pub fn fits(validator: &Validator, data: Option<&[u8]>) -> bool {
+    validator.is_valid(&data.map_or(Value::Null, json::to_value))
+}
+
 /// Validates minified JSON; `None` is an event without a payload.
 pub fn find(validator: &Validator, data: Option<&[u8]>) -> Option<(Vec<Violation>, bool)> {
     let one =

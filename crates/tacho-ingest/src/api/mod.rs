@@ -8,7 +8,7 @@ mod binary;
 
 use crate::door::{Door, Moment, complete};
 use crate::hook;
-use crate::shape::{self, Fields, Shape};
+use crate::shape::{self, Fields, Format, Shape};
 use crate::{Limits, Refusal};
 use tacho_event::json::{self, Kind};
 use tacho_event::{Code, Event, Timestamp};
@@ -23,16 +23,37 @@ pub struct Request<'a> {
     pub body: &'a [u8],
 }
 
-/// Reads a request. Ids that the client left out come from `new_id`, times that it left out are `now`.
+/// An event, and the shape in which it came; `None` where it came of a hook's payload.
+#[derive(Debug)]
+pub struct Incoming {
+    pub event: Event,
+    pub format: Option<Format>,
+}
+
+/// The events of [`read`] alone.
 ///
 /// # Errors
-/// The first thing that is wrong, with a stable code; then nothing may be stored.
+/// As [`read`].
 pub fn parse(
     request: &Request<'_>,
     door: &Door<'_>,
     now: Timestamp,
     new_id: &mut dyn FnMut() -> String,
 ) -> Result<Vec<Event>, Refusal> {
+    let incoming = read(request, door, now, new_id)?;
+    Ok(incoming.into_iter().map(|incoming| incoming.event).collect())
+}
+
+/// Reads a request. Ids that the client left out come from `new_id`, times that it left out are `now`.
+///
+/// # Errors
+/// The first thing that is wrong, with a stable code; then nothing may be stored.
+pub fn read(
+    request: &Request<'_>,
+    door: &Door<'_>,
+    now: Timestamp,
+    new_id: &mut dyn FnMut() -> String,
+) -> Result<Vec<Incoming>, Refusal> {
     let Limits { batch_bytes, .. } = door.limits;
     if request.body.len() > batch_bytes {
         return Err(Refusal::new(
@@ -47,7 +68,8 @@ pub fn parse(
     let mut moment = Moment { now: now_json.as_bytes(), new_id, first_wins: false, trace: None };
     let media_type = media_type(request.content_type);
     if !request.attributes.is_empty() && !media_type.starts_with("application/cloudevents") {
-        return binary::parse(request, &media_type, door, &mut moment).map(|event| vec![event]);
+        let event = binary::parse(request, &media_type, door, &mut moment)?;
+        return Ok(vec![Incoming { event, format: Some(Format::CloudEvents) }]);
     }
     if !is_json(&media_type) {
         return Err(Refusal::new(
@@ -66,7 +88,7 @@ fn structured(
     door: &Door<'_>,
     now: Timestamp,
     moment: &mut Moment<'_, '_>,
-) -> Result<Vec<Event>, Refusal> {
+) -> Result<Vec<Incoming>, Refusal> {
     // Several texts become one array: the bracket in front is skipped when there is one text only.
     let mut document = Vec::with_capacity(body.len() + 2);
     document.push(b'[');
@@ -103,13 +125,14 @@ fn one(
     door: &Door<'_>,
     now: Timestamp,
     moment: &mut Moment<'_, '_>,
-    events: &mut Vec<Event>,
+    events: &mut Vec<Incoming>,
 ) -> Result<(), Refusal> {
     let fields = Fields::read(object)?;
     match shape::recognise(&fields)? {
         Shape::Format(format) => {
             let shaped = shape::parse(&fields, format, door.redactor)?;
-            events.push(complete(shaped, &door.limits, moment)?);
+            let event = complete(shaped, &door.limits, moment)?;
+            events.push(Incoming { event, format: Some(format) });
         }
         Shape::Hook => {
             let id = (moment.new_id)();
@@ -122,7 +145,8 @@ fn one(
                 traceparent: None,
                 payload: object,
             };
-            events.extend(hook::parse(&input, door));
+            let of_hook = hook::parse(&input, door).into_iter();
+            events.extend(of_hook.map(|event| Incoming { event, format: None }));
         }
     }
     Ok(())

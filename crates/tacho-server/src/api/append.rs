@@ -16,13 +16,18 @@ const MAX_PRECONDITIONS: usize = 100;
 pub(crate) async fn append(State(doors): State<SharedDoors>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let body = body::read(body, doors.config.intake.limits.batch_bytes, &doors).await?;
-    let is_strict = parameters::is_strict(&parts.uri)?;
+    let asked = parameters::validate(&parts.uri)?;
     let engine = &doors.engine;
-    let events = doors.intake.parse_request(&parts.headers, &body, engine.now(), &mut || engine.new_id())?;
+    let incoming =
+        doors.intake.parse_request(&parts.headers, &body, engine.now(), &mut || engine.new_id())?;
     drop(body);
-    if is_strict {
-        schemas::validate(&*engine.schemas().await?, &events)?;
+    if incoming.iter().any(|one| doors.intake.is_strict(one, asked)) {
+        let registry = engine.schemas().await?;
+        doors.intake.validity.learn(&registry);
+        let strict = incoming.iter().enumerate().filter(|(_, one)| doors.intake.is_strict(one, asked));
+        schemas::validate(&registry, strict.map(|(index, one)| (index, &one.event)))?;
     }
+    let events = doors.intake.apply_rules(incoming.into_iter().map(|one| one.event).collect());
     let preconditions = preconditions(&parts.headers, &events)?;
     let answer = AppendAnswer::new(&events);
     let appended = engine.append(events, preconditions).await?;

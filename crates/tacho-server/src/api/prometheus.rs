@@ -23,6 +23,9 @@ pub(crate) async fn metrics(State(doors): State<SharedDoors>) -> Answer {
     let engine = &doors.engine;
     let mut text = Text(String::with_capacity(8192));
     text.of_the_process(&engine.statistics());
+    if let Ok(registry) = engine.schemas().await {
+        doors.intake.validity.learn(&registry);
+    }
     doors.intake.write_metrics(&mut text.0);
     text.hook_latency(&engine.hook_latency());
     text.traffic(&engine.traffic(MAX_PAIRS, Wait::No).await?);

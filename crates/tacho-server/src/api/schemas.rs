@@ -8,7 +8,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri};
 use std::fmt::Write;
 use std::sync::Arc;
-use tacho_event::schema::{Registered, Registration, Registry};
+use tacho_event::schema::{Registered, Registration, Registry, Version};
 use tacho_event::{Code, Event, json as text};
 
 /// Largest registration, in bytes.
@@ -17,8 +17,12 @@ const MAX_REGISTRATION_BYTES: usize = 1 << 20;
 pub(crate) async fn list(State(doors): State<SharedDoors>, uri: Uri) -> Answer {
     parameters::none(&uri)?;
     let registry = doors.engine.schemas().await?;
+    doors.intake.validity.learn(&registry);
     let listed: Vec<String> = registry.all().map(|known| entry(known, false)).collect();
-    Ok(json(StatusCode::OK, format!("{{\"schemas\":[{}]}}", listed.join(",")).into_bytes()))
+    let mut body = format!("{{\"schemas\":[{}],\"validity\":", listed.join(","));
+    doors.intake.validity.write_json(&mut body);
+    body.push('}');
+    Ok(json(StatusCode::OK, body.into_bytes()))
 }
 
 pub(crate) async fn one(State(doors): State<SharedDoors>, Path(kind): Path<String>, uri: Uri) -> Answer {
@@ -45,6 +49,9 @@ pub(crate) async fn register(State(doors): State<SharedDoors>, request: Request)
     };
     let registration = Registration::from_data(&minified).map_err(invalid)?;
     let receipt = doors.engine.register_schema(registration).await?;
+    if let Ok(registry) = doors.engine.schemas().await {
+        doors.intake.validity.learn(&registry);
+    }
     let position = receipt.position.map_or("null".to_owned(), |position| position.to_string());
     let body = format!(
         "{{\"type\":{},\"version\":\"{}\",\"position\":{position},\"duplicate\":{}}}",
@@ -55,20 +62,26 @@ pub(crate) async fn register(State(doors): State<SharedDoors>, request: Request)
     Ok(json(StatusCode::CREATED, body.into_bytes()))
 }
 
-/// Refuses the batch when a payload does not fit the schema of its type.
-pub(crate) fn validate(registry: &Registry, events: &[Event]) -> Result<(), Problem> {
-    for (index, event) in events.iter().enumerate() {
-        let named = text::member(event.body(), "dataschema").map(text::text);
-        let version = named
-            .and_then(|urn| tacho_event::schema::parse_urn(&urn))
-            .filter(|(kind, _)| kind == event.kind())
-            .map(|(_, version)| version);
+/// Refuses the batch when a payload does not fit the schema of its type. Each event comes with its index in the
+/// batch.
+pub(crate) fn validate<'e>(
+    registry: &Registry,
+    events: impl Iterator<Item = (usize, &'e Event)>,
+) -> Result<(), Problem> {
+    for (index, event) in events {
         let data = text::member(event.body(), "data");
-        registry.validate(event.kind(), version.as_ref(), data).map_err(|violations| {
+        registry.validate(event.kind(), version(event).as_ref(), data).map_err(|violations| {
             Problem::new(Code::SchemaViolation, violations.to_string()).with("index", index)
         })?;
     }
     Ok(())
+}
+
+/// The version of its type's schema that an event names.
+pub(crate) fn version(event: &Event) -> Option<Version> {
+    let named = text::member(event.body(), "dataschema").map(text::text);
+    let (kind, version) = tacho_event::schema::parse_urn(&named?)?;
+    (kind == event.kind()).then_some(version)
 }
 
 fn entry(known: &Arc<Registered>, with_schema: bool) -> String {

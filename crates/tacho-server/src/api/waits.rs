@@ -97,7 +97,9 @@ async fn append(doors: &Doors, wait: &Waiting, said: &Said, deed: Deed) -> Resul
     let engine = &doors.engine;
     let event = said.event(wait, deed);
     // The door of all events: what is secret in a note is cut out there.
-    let events = doors.intake.parse_request(&json_headers, &event, engine.now(), &mut || engine.new_id())?;
+    let incoming =
+        doors.intake.parse_request(&json_headers, &event, engine.now(), &mut || engine.new_id())?;
+    let events = doors.intake.apply_rules(incoming.into_iter().map(|one| one.event).collect());
     match engine.append(events, Vec::new()).await {
         Ok(appended) => Ok(appended.events.iter().any(|receipt| !receipt.duplicate)),
         Err(AppendError::IdConflict { .. }) => Ok(false),

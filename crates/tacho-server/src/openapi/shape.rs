@@ -105,7 +105,14 @@ fn registry() -> Value {
             "type": text(), "version": text(), "dataschema": text(), "meaning": text(), "severity": maybe(),
             "declared_by": maybe(), "position": {"type": ["integer", "null"]}, "example": {}, "schema": {"type": "object"}
         })),
-        "SchemaList": object(&["schemas"], json!({"schemas": {"type": "array", "items": reference("Schema")}})),
+        "SchemaList": object(&["schemas", "validity"], json!({
+            "schemas": {"type": "array", "items": reference("Schema")},
+            "validity": {
+                "type": "object",
+                "description": "Events that came in since the start; the share of the valid among those with a schema",
+                "additionalProperties": {"type": ["number", "null"]}
+            }
+        })),
         "SchemaVersions": object(&["type", "versions"], json!({
             "type": text(), "versions": {"type": "array", "items": reference("Schema")}
         }))

@@ -28,7 +28,7 @@ pub(super) const ROUTES: &[Route] = &[
             Parameter::Query(
                 "validate",
                 Kind::Text,
-                "strict refuses payloads that do not fit their schema; lenient",
+                "strict refuses payloads that do not fit their schema, lenient takes them; else `schemas.strict` decides by shape",
             ),
         ],
         request: Some(Carries::Events),

@@ -2,6 +2,7 @@
 
 use crate::server::{Server, Setup};
 use serde_json::json;
+use tacho_ingest::shape::Format;
 use tempfile::TempDir;
 
 #[test]
@@ -101,6 +102,53 @@ fn schemas_are_registered_and_hold_where_strict() {
     assert_eq!(server.post("/api/events", &event("a", "seven")).status, 201);
     let reserved = json!({"type": "tacho.x", "version": "1.0.0", "schema": {}});
     assert_eq!(server.post("/api/schemas", &reserved).refusal(), (403, "reserved_type".into()));
+}
+
+#[test]
+fn records_are_strict_and_what_agents_say_is_not() {
+    let server = Server::start();
+    let record = |id: &str, agent: serde_json::Value| {
+        json!({"event_id": id, "event_type": "AgentFailed", "event_version": "1.0.0",
+            "issue_key": "P-1", "metadata": {"agent_name": agent}})
+    };
+    let refused = server.post("/api/events", &json!([record("a", json!("scribe")), record("b", json!(7))]));
+    let problem = refused.json();
+    assert_eq!(
+        (refused.status, &problem["code"], &problem["index"]),
+        (422, &json!("schema_violation"), &json!(1))
+    );
+    assert!(problem["detail"].as_str().unwrap().contains("/agent_name must be string"), "{problem}");
+    assert_eq!(server.post("/api/events", &record("a", json!("scribe"))).status, 201);
+    assert_eq!(server.post("/api/events?validate=lenient", &record("b", json!(7))).status, 201);
+    let unknown = json!({"event_id": "c", "event_type": "MineAlone", "metadata": {"n": 1}});
+    assert_eq!(server.post("/api/events", &unknown).status, 201);
+    let simple = |id: &str| json!({"id": id, "event_type": "task_queued", "timestamp": 1.5, "payload": {"task_id": 7}});
+    assert_eq!(server.post("/api/events", &simple("d")).status, 201);
+    assert_eq!(
+        server.post("/api/events?validate=strict", &simple("e")).refusal(),
+        (422, "schema_violation".into())
+    );
+
+    // Of the seven that were read, three were refused before they were counted.
+    let listed = server.get("/api/schemas").json();
+    let expected = json!({"valid": 1, "invalid": 2, "unknown": 1, "unchecked": 0, "share": 1.0 / 3.0});
+    assert_eq!(listed["validity"], expected);
+    let numbers = String::from_utf8(server.get("/metrics").body).unwrap();
+    for line in
+        ["tacho_schema_events_total{result=\"valid\"} 1", "tacho_schema_events_total{result=\"invalid\"} 2"]
+    {
+        assert!(numbers.lines().any(|known| known == line), "{line} is not in\n{numbers}");
+    }
+}
+
+#[test]
+fn the_shapes_that_are_strict_are_configured() {
+    let set = |config: &mut tacho_server::Config| config.intake.strict = vec![Format::Simple];
+    let server = Server::start_with(Setup { engine: None, server: Some(set) }, TempDir::new().unwrap());
+    let simple = json!({"event_type": "task_queued", "timestamp": 1.5, "payload": {"task_id": 7}});
+    assert_eq!(server.post("/api/events", &simple).refusal(), (422, "schema_violation".into()));
+    let record = json!({"event_id": "b", "event_type": "AgentFailed", "metadata": {"agent_name": 7}});
+    assert_eq!(server.post("/api/events", &record).status, 201);
 }
 
 #[test]

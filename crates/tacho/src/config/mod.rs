@@ -25,6 +25,7 @@ use tacho_connector::Surroundings;
 use tacho_engine::delivery::Handler;
 use tacho_engine::{Budgets, NanoUsd, Prices, Rule, WatchLimits};
 use tacho_event::Pattern;
+use tacho_ingest::shape::Format;
 use tacho_ingest::{Redactor, marker, rules};
 use tacho_server::Intake;
 
@@ -221,12 +222,18 @@ impl Config {
                 .collect(),
         };
         let rules = rules::Rules(self.rules.ingest.iter().map(IngestRule::to_rule).collect());
+        let strict = values.texts("schemas.strict").iter().map(|name| {
+            let names = || Format::ALL.map(Format::name).join(", ");
+            Format::from_name(name)
+                .with_context(|| format!("schemas.strict names {name:?}, but knows only {}", names()))
+        });
         Ok(Intake {
             redactor: Arc::new(self.redactor()?),
             limits,
             markers,
             derives: values.flag("derive.enabled"),
             rules,
+            strict: strict.collect::<Result<Vec<_>>>()?,
         })
     }
 

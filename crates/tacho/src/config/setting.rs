@@ -79,6 +79,7 @@ pub const TABLES: &[(&str, &str)] = &[
         "What comes in. `[[ingest.rule]]` drops, samples or truncates events before they are appended.",
     ),
     ("derive", "Events that follow from the commands which agents run."),
+    ("schemas", "What payloads must look like. `tacho schema` and `docs/events.md` tell the schemas."),
     ("redact", "What is kept out of the log. `[[redact.rule]]` adds secrets to those that are known."),
     ("hook", "Hooks of agents, and the spool that keeps them while the server is away."),
     (
@@ -299,6 +300,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("snapshots.bytes", Bytes, "256 MiB", "Most bytes of snapshots; beyond, the oldest are dropped."),
     setting("ingest.max_depth", Count, "100", "How deep JSON may nest; deeper gets 400 `invalid_json`."),
+    setting(
+        "schemas.strict",
+        Texts,
+        "base",
+        "Shapes of incoming events (`base`, `simple`, `otel`, `mcp`, `cloudevents`) whose payloads must fit the schemas of their types; others get 422 `schema_violation`. `?validate=` says otherwise for a request. What hooks and telemetry bring is recorded always.",
+    ),
     setting("ingest.markers_in_text", Flag, "true", "Whether `<EVENT>` markers count in what an agent says."),
     setting(
         "ingest.markers_in_agent_results",

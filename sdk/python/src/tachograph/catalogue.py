@@ -4,7 +4,7 @@
 A payload may have further fields; a type checker holds the ones that are named here.
 """
 
-from typing import Any, Dict, List, Literal, TypedDict
+from typing import Any, Dict, List, Literal, Optional, TypedDict
 
 #: Every type of the catalogue.
 EventType = Literal[
@@ -90,6 +90,22 @@ EventType = Literal[
     "tool_completed",
     "budget_warning",
     "budget_exceeded",
+    "vision.analysis.started",
+    "vision.analysis.completed",
+    "vision.analysis.failed",
+    "agent.thinking",
+    "agent.handover",
+    "context.upserted",
+    "memory.stored",
+    "memory.recalled",
+    "memory.searched",
+    "registry.locked",
+    "registry.moved",
+    "registry.released",
+    "registry.stalled",
+    "healing.attempted",
+    "healing.succeeded",
+    "healing.failed",
     "urlCacher.cacheRequested",
     "urlCacher.urlValidated",
     "urlCacher.cacheCheckStarted",
@@ -106,6 +122,8 @@ EventType = Literal[
     "PhaseStarted",
     "PhaseCompleted",
     "PhaseFailed",
+    "PhaseSummaryCreated",
+    "OrchestrationSummaryCreated",
     "AgentSpawned",
     "AgentCompleted",
     "AgentFailed",
@@ -130,8 +148,6 @@ EventType = Literal[
     "TestRunFailed",
     "CheckpointCreated",
     "CheckpointRestored",
-    "PhaseSummaryCreated",
-    "OrchestrationSummaryCreated",
     "ErrorOccurred",
     "RecoveryAttempted",
     "RecoverySucceeded",
@@ -861,6 +877,169 @@ class ToolCompleted(_ToolCompleted, total=False):
     task_id: str
 
 
+class VisionAnalysisStarted(TypedDict, total=False):
+    """`vision.analysis.started`: A picture is being looked at."""
+
+    image_url: str
+
+
+class VisionAnalysisCompleted(TypedDict, total=False):
+    """`vision.analysis.completed`: A picture was looked at: what is on it."""
+
+    confidence: float
+    description: str
+    image_url: str
+    objects: List[Any]
+
+
+class VisionAnalysisFailed(TypedDict, total=False):
+    """`vision.analysis.failed`: A picture could not be looked at."""
+
+    image_url: str
+
+
+class AgentThinking(TypedDict, total=False):
+    """`agent.thinking`: An agent says what it is about, for those who watch."""
+
+    agent: str
+    state: str
+    text: str
+
+
+class _AgentHandover(TypedDict):
+    context_id: str
+    intent: str
+
+
+class AgentHandover(_AgentHandover, total=False):
+    """`agent.handover`: An agent handed its work to another, with everything that is needed to go on."""
+
+    from_agent: str
+    last_tool_output: Dict[str, Any]
+    memory_snapshot_url: str
+    status: str
+    to_agent: str
+    token_budget: int
+
+
+class _ContextUpserted(TypedDict):
+    context_id: str
+
+
+class ContextUpserted(_ContextUpserted, total=False):
+    """`context.upserted`: The shared context of a conversation was written: tool outputs, state, preferences, facts."""
+
+    conversation_state: Dict[str, Any]
+    facts: List[Any]
+    preferences: Dict[str, Any]
+    tool_outputs: List[Any]
+
+
+class _MemoryStored(TypedDict):
+    memory_id: str
+
+
+class MemoryStored(_MemoryStored, total=False):
+    """`memory.stored`: Something was put into the shared memory."""
+
+    context_id: str
+    importance: float
+    type: str
+    user_id: str
+
+
+class _MemoryRecalled(TypedDict):
+    memory_id: str
+
+
+class MemoryRecalled(_MemoryRecalled, total=False):
+    """`memory.recalled`: Something was read from the shared memory, which counts as an access."""
+
+    access_count: int
+
+
+class _MemorySearched(TypedDict):
+    query: str
+
+
+class MemorySearched(_MemorySearched, total=False):
+    """`memory.searched`: The shared memory was searched."""
+
+    context_id: str
+    results: int
+
+
+class _RegistryLocked(TypedDict):
+    entry: str
+    locked_by: str
+
+
+class RegistryLocked(_RegistryLocked, total=False):
+    """`registry.locked`: An agent took an entry of the registry for itself."""
+
+    attempts: int
+    context_id: str
+    state: str
+
+
+class _RegistryMoved(TypedDict):
+    entry: str
+    to_state: str
+
+
+class RegistryMoved(_RegistryMoved, total=False):
+    """`registry.moved`: An entry of the registry went from one state to another."""
+
+    context_id: str
+    from_state: str
+    locked_by: str
+
+
+class _RegistryReleased(TypedDict):
+    entry: str
+
+
+class RegistryReleased(_RegistryReleased, total=False):
+    """`registry.released`: An agent gave an entry of the registry back."""
+
+    locked_by: str
+
+
+class _RegistryStalled(TypedDict):
+    entry: str
+
+
+class RegistryStalled(_RegistryStalled, total=False):
+    """`registry.stalled`: An entry of the registry has been in one state for too long."""
+
+    locked_by: str
+    stalled_seconds: float
+    state: str
+
+
+class HealingAttempted(TypedDict, total=False):
+    """`healing.attempted`: A healer took up a failed event: with other parameters, another tool or another plan."""
+
+    attempt: int
+    event_id: str
+    strategy: str
+    tool: str
+
+
+class HealingSucceeded(TypedDict, total=False):
+    """`healing.succeeded`: A healer put a failed event right."""
+
+    event_id: str
+    strategy: str
+
+
+class HealingFailed(TypedDict, total=False):
+    """`healing.failed`: A healer found no way to put a failed event right."""
+
+    event_id: str
+    strategy: str
+
+
 class _UrlCacherCacheRequested(TypedDict):
     cache_path: str
     url: str
@@ -933,6 +1112,548 @@ class UrlCacherUrlCacheFailed(_UrlCacherUrlCacheFailed, total=False):
     retry_count: int
 
 
+class OrchestrationStarted(TypedDict, total=False):
+    """`OrchestrationStarted`: An orchestration began to work on an issue."""
+
+    components: Optional[List[Any]]
+    config: Optional[Dict[str, Any]]
+    estimated_complexity: Optional[str]
+    initial_phase: Optional[Literal["EXPLORE", "PLAN", "CODE", "TEST", "FIX", "DOCUMENT"]]
+    issue_key: Optional[str]
+    issue_summary: Optional[str]
+    issue_type: Optional[str]
+    labels: Optional[List[Any]]
+    priority: Optional[str]
+    workflow_type: Optional[str]
+
+
+class OrchestrationCompleted(TypedDict, total=False):
+    """`OrchestrationCompleted`: An orchestration finished its issue."""
+
+    duration_seconds: Optional[float]
+    final_state: Optional[str]
+    issue_key: Optional[str]
+    metrics: Optional[Dict[str, Any]]
+    outcome: Optional[Dict[str, Any]]
+    phases_completed: Optional[List[Any]]
+    total_agents_spawned: Optional[int]
+    total_commits: Optional[int]
+    total_prs: Optional[int]
+
+
+class OrchestrationFailed(TypedDict, total=False):
+    """`OrchestrationFailed`: An orchestration gave up on its issue."""
+
+    error_message: Optional[str]
+    error_stack: Optional[str]
+    failure_phase: Optional[Literal["EXPLORE", "PLAN", "CODE", "TEST", "FIX", "DOCUMENT"]]
+    failure_reason: Optional[str]
+    issue_key: Optional[str]
+    next_actions: Optional[List[Any]]
+    recovery_attempted: Optional[bool]
+    recovery_successful: Optional[bool]
+    rollback_state: Optional[str]
+
+
+class OrchestrationPaused(TypedDict, total=False):
+    """`OrchestrationPaused`: An orchestration waits until it is resumed."""
+
+    blocking_issue: Optional[str]
+    can_resume: Optional[bool]
+    current_phase: Optional[Literal["EXPLORE", "PLAN", "CODE", "TEST", "FIX", "DOCUMENT"]]
+    issue_key: Optional[str]
+    pause_reason: Optional[str]
+    resume_conditions: Optional[List[Any]]
+    snapshot_created: Optional[bool]
+    snapshot_id: Optional[str]
+
+
+class OrchestrationResumed(TypedDict, total=False):
+    """`OrchestrationResumed`: An orchestration goes on after a pause."""
+
+    issue_key: Optional[str]
+    pause_duration_seconds: Optional[float]
+    paused_at: Optional[str]
+    resume_phase: Optional[Literal["EXPLORE", "PLAN", "CODE", "TEST", "FIX", "DOCUMENT"]]
+    resumed_at: Optional[str]
+    snapshot_restored: Optional[bool]
+    state_validated: Optional[bool]
+
+
+class _PhaseStarted(TypedDict):
+    phase: Literal["EXPLORE", "PLAN", "CODE", "TEST", "FIX", "DOCUMENT"]
+
+
+class PhaseStarted(_PhaseStarted, total=False):
+    """`PhaseStarted`: A phase of an orchestration began."""
+
+    expected_agents: Optional[int]
+    expected_duration_minutes: Optional[float]
+    inputs: Optional[Dict[str, Any]]
+    phase_objective: Optional[str]
+    success_criteria: Optional[List[Any]]
+
+
+class _PhaseCompleted(TypedDict):
+    phase: Literal["EXPLORE", "PLAN", "CODE", "TEST", "FIX", "DOCUMENT"]
+
+
+class PhaseCompleted(_PhaseCompleted, total=False):
+    """`PhaseCompleted`: A phase of an orchestration reached its goal."""
+
+    agents_used: Optional[List[Any]]
+    duration_seconds: Optional[float]
+    next_phase: Optional[Literal["EXPLORE", "PLAN", "CODE", "TEST", "FIX", "DOCUMENT"]]
+    outputs: Optional[Dict[str, Any]]
+    quality_score: Optional[float]
+    ready_for_next_phase: Optional[bool]
+    success_criteria_met: Optional[bool]
+
+
+class _PhaseFailed(TypedDict):
+    phase: Literal["EXPLORE", "PLAN", "CODE", "TEST", "FIX", "DOCUMENT"]
+
+
+class PhaseFailed(_PhaseFailed, total=False):
+    """`PhaseFailed`: A phase of an orchestration missed its goal."""
+
+    error_details: Optional[Dict[str, Any]]
+    escalation_required: Optional[bool]
+    failure_reason: Optional[str]
+    max_retries: Optional[int]
+    recovery_strategy: Optional[str]
+    retry_attempted: Optional[bool]
+    retry_count: Optional[int]
+
+
+class _PhaseSummaryCreated(TypedDict):
+    from_sequence: int
+    to_sequence: int
+
+
+class PhaseSummaryCreated(_PhaseSummaryCreated, total=False):
+    """`PhaseSummaryCreated`: A range of a phase's events was summed up."""
+
+    events: Optional[int]
+    phase: Optional[Literal["EXPLORE", "PLAN", "CODE", "TEST", "FIX", "DOCUMENT"]]
+    summary: Optional[str]
+
+
+class _OrchestrationSummaryCreated(TypedDict):
+    from_sequence: int
+    to_sequence: int
+
+
+class OrchestrationSummaryCreated(_OrchestrationSummaryCreated, total=False):
+    """`OrchestrationSummaryCreated`: A range of an orchestration's events was summed up."""
+
+    events: Optional[int]
+    issue_key: Optional[str]
+    summary: Optional[str]
+
+
+class _AgentSpawned(TypedDict):
+    agent_name: str
+
+
+class AgentSpawned(_AgentSpawned, total=False):
+    """`AgentSpawned`: An agent was started on a task."""
+
+    agent_category: Optional[str]
+    agent_model: Optional[str]
+    agent_type: Optional[str]
+    assigned_files: Optional[List[Any]]
+    assigned_task: Optional[str]
+    dependencies: Optional[List[Any]]
+    expected_outputs: Optional[List[Any]]
+    priority: Optional[str]
+    spawn_reason: Optional[str]
+    timeout_seconds: Optional[float]
+
+
+class _OrchestrationAgentCompleted(TypedDict):
+    agent_name: str
+
+
+class OrchestrationAgentCompleted(_OrchestrationAgentCompleted, total=False):
+    """`AgentCompleted`: An agent finished its task."""
+
+    commit_sha: Optional[str]
+    duration_seconds: Optional[float]
+    next_agents: Optional[List[Any]]
+    outputs_created: Optional[List[Any]]
+    quality_metrics: Optional[Dict[str, Any]]
+    task_status: Optional[str]
+    tests_passed: Optional[int]
+    tests_written: Optional[int]
+
+
+class _AgentFailed(TypedDict):
+    agent_name: str
+
+
+class AgentFailed(_AgentFailed, total=False):
+    """`AgentFailed`: An agent could not do its task."""
+
+    error_details: Optional[Dict[str, Any]]
+    error_message: Optional[str]
+    failure_reason: Optional[str]
+    fallback_agent: Optional[str]
+    human_intervention_required: Optional[bool]
+    retry_delay_seconds: Optional[float]
+    retry_scheduled: Optional[bool]
+
+
+class _AgentBlocked(TypedDict):
+    agent_name: str
+
+
+class AgentBlocked(_AgentBlocked, total=False):
+    """`AgentBlocked`: An agent waits for something that it needs."""
+
+    alternative_tasks: Optional[List[Any]]
+    blocked_by: Optional[str]
+    blocking_agent: Optional[str]
+    blocking_issue_key: Optional[str]
+    can_work_on_other_tasks: Optional[bool]
+    estimated_unblock_time: Optional[str]
+
+
+class _GapIdentified(TypedDict):
+    gap_id: str
+
+
+class GapIdentified(_GapIdentified, total=False):
+    """`GapIdentified`: Something was found to be missing from the work."""
+
+    affected_modules: Optional[List[Any]]
+    blocking: Optional[bool]
+    description: Optional[str]
+    estimated_effort: Optional[str]
+    gap_type: Optional[str]
+    identified_by: Optional[str]
+    impact: Optional[str]
+    phase: Optional[Literal["EXPLORE", "PLAN", "CODE", "TEST", "FIX", "DOCUMENT"]]
+    recommended_actions: Optional[List[Any]]
+    severity: Optional[Literal["critical", "high", "medium", "low"]]
+
+
+class _GapResolved(TypedDict):
+    gap_id: str
+
+
+class GapResolved(_GapResolved, total=False):
+    """`GapResolved`: What was missing is there."""
+
+    resolution_details: Optional[Dict[str, Any]]
+    resolution_strategy: Optional[str]
+    resolved_by: Optional[str]
+    time_to_resolve_seconds: Optional[float]
+    verification: Optional[Dict[str, Any]]
+
+
+class _GapEscalated(TypedDict):
+    gap_id: str
+
+
+class GapEscalated(_GapEscalated, total=False):
+    """`GapEscalated`: What is missing was handed to somebody who can decide."""
+
+    blocking_deployment: Optional[bool]
+    escalated_to: Optional[str]
+    escalation_channel: Optional[str]
+    escalation_reason: Optional[str]
+    gap_type: Optional[str]
+    severity: Optional[Literal["critical", "high", "medium", "low"]]
+    vulnerability_details: Optional[Dict[str, Any]]
+    work_paused: Optional[bool]
+
+
+class _CommitCreated(TypedDict):
+    commit_sha: str
+
+
+class CommitCreated(_CommitCreated, total=False):
+    """`CommitCreated`: A commit was made."""
+
+    agent_author: Optional[str]
+    changed_files: Optional[List[Any]]
+    commit_message: Optional[str]
+    deletions: Optional[int]
+    files_changed: Optional[int]
+    insertions: Optional[int]
+    jira_transition: Optional[str]
+    smart_commit: Optional[bool]
+    validation_passed: Optional[bool]
+
+
+class _PRCreated(TypedDict):
+    pr_number: int
+
+
+class PRCreated(_PRCreated, total=False):
+    """`PRCreated`: A pull request was opened."""
+
+    auto_merge_enabled: Optional[bool]
+    base_branch: Optional[str]
+    ci_status: Optional[str]
+    commits_count: Optional[int]
+    draft: Optional[bool]
+    files_changed: Optional[int]
+    head_branch: Optional[str]
+    labels: Optional[List[Any]]
+    pr_description: Optional[str]
+    pr_title: Optional[str]
+    pr_url: Optional[str]
+    reviewers: Optional[List[Any]]
+
+
+class _PRMerged(TypedDict):
+    pr_number: int
+
+
+class PRMerged(_PRMerged, total=False):
+    """`PRMerged`: A pull request was merged."""
+
+    approvals_count: Optional[int]
+    ci_status: Optional[str]
+    comments_count: Optional[int]
+    deployment_triggered: Optional[bool]
+    merge_method: Optional[str]
+    merged_by: Optional[str]
+    merged_commit_sha: Optional[str]
+    reviews_count: Optional[int]
+    time_to_merge_hours: Optional[float]
+
+
+class _PRClosed(TypedDict):
+    pr_number: int
+
+
+class PRClosed(_PRClosed, total=False):
+    """`PRClosed`: A pull request was closed without being merged."""
+
+    close_reason: Optional[str]
+    closed_by: Optional[str]
+    comments: Optional[str]
+    superseded_by_pr: Optional[int]
+
+
+class IssueTransitioned(TypedDict, total=False):
+    """`IssueTransitioned`: An issue went from one status to another."""
+
+    automated: Optional[bool]
+    from_status: Optional[str]
+    issue_key: Optional[str]
+    to_status: Optional[str]
+    transition_id: Optional[str]
+    transition_trigger: Optional[str]
+    validation_passed: Optional[bool]
+
+
+class CommentPosted(TypedDict, total=False):
+    """`CommentPosted`: A comment was posted on an issue."""
+
+    attachments: Optional[List[Any]]
+    comment_body: Optional[str]
+    comment_id: Optional[str]
+    comment_type: Optional[str]
+    issue_key: Optional[str]
+    posted_by: Optional[str]
+    visibility: Optional[str]
+
+
+class WorklogAdded(TypedDict, total=False):
+    """`WorklogAdded`: Time spent was logged on an issue."""
+
+    author: Optional[str]
+    issue_key: Optional[str]
+    started: Optional[str]
+    time_spent_human: Optional[str]
+    time_spent_seconds: Optional[float]
+    worklog_description: Optional[str]
+
+
+class DocumentationCreated(TypedDict, total=False):
+    """`DocumentationCreated`: A document was written."""
+
+    created_by: Optional[str]
+    doc_path: Optional[str]
+    doc_title: Optional[str]
+    doc_type: Optional[str]
+    linked_to_jira: Optional[bool]
+    sections: Optional[List[Any]]
+    synced_to_confluence: Optional[bool]
+    word_count: Optional[int]
+
+
+class ConfluencePageCreated(TypedDict, total=False):
+    """`ConfluencePageCreated`: A Confluence page was written."""
+
+    content_length: Optional[int]
+    created_by: Optional[str]
+    labels: Optional[List[Any]]
+    linked_to_jira: Optional[bool]
+    page_id: Optional[str]
+    page_title: Optional[str]
+    page_url: Optional[str]
+    parent_page_id: Optional[str]
+    space_key: Optional[str]
+
+
+class _QualityCheckStarted(TypedDict):
+    check_type: str
+
+
+class QualityCheckStarted(_QualityCheckStarted, total=False):
+    """`QualityCheckStarted`: A check of the work's quality began."""
+
+    check_scope: Optional[str]
+    checker_agent: Optional[str]
+    estimated_duration_seconds: Optional[float]
+    files_to_check: Optional[int]
+
+
+class _QualityCheckCompleted(TypedDict):
+    check_type: str
+
+
+class QualityCheckCompleted(_QualityCheckCompleted, total=False):
+    """`QualityCheckCompleted`: A check of the work's quality ended."""
+
+    issues: Optional[List[Any]]
+    issues_by_severity: Optional[Dict[str, Any]]
+    issues_found: Optional[int]
+    overall_score: Optional[float]
+    passed_quality_gate: Optional[bool]
+    recommendations: Optional[List[Any]]
+
+
+class _QualityCheckFailed(TypedDict):
+    check_type: str
+
+
+class QualityCheckFailed(_QualityCheckFailed, total=False):
+    """`QualityCheckFailed`: A check of the work's quality found it wanting."""
+
+    blocking: Optional[bool]
+    critical_issues: Optional[List[Any]]
+    failure_reason: Optional[str]
+    remediation_required: Optional[bool]
+
+
+class _TestRunStarted(TypedDict):
+    test_suite: str
+
+
+class TestRunStarted(_TestRunStarted, total=False):
+    """`TestRunStarted`: A run of tests began."""
+
+    scope: Optional[str]
+    test_count: Optional[int]
+    test_runner: Optional[str]
+    triggered_by: Optional[str]
+
+
+class _TestRunCompleted(TypedDict):
+    test_suite: str
+
+
+class TestRunCompleted(_TestRunCompleted, total=False):
+    """`TestRunCompleted`: A run of tests ended."""
+
+    coverage: Optional[Dict[str, Any]]
+    duration_seconds: Optional[float]
+    failed: Optional[int]
+    failed_tests: Optional[List[Any]]
+    passed: Optional[int]
+    skipped: Optional[int]
+    total_tests: Optional[int]
+
+
+class _TestRunFailed(TypedDict):
+    test_suite: str
+
+
+class TestRunFailed(_TestRunFailed, total=False):
+    """`TestRunFailed`: A run of tests ended with failures."""
+
+    error_message: Optional[str]
+    failure_reason: Optional[str]
+    retry_scheduled: Optional[bool]
+
+
+class _CheckpointCreated(TypedDict):
+    checkpoint_id: str
+
+
+class CheckpointCreated(_CheckpointCreated, total=False):
+    """`CheckpointCreated`: The state was kept so that it can be restored."""
+
+    can_rollback: Optional[bool]
+    checkpoint_phase: Optional[Literal["EXPLORE", "PLAN", "CODE", "TEST", "FIX", "DOCUMENT"]]
+    checkpoint_reason: Optional[str]
+    commits_since_last: Optional[int]
+    files_changed_since_last: Optional[int]
+    git_sha: Optional[str]
+    state_snapshot: Optional[str]
+
+
+class _CheckpointRestored(TypedDict):
+    checkpoint_id: str
+
+
+class CheckpointRestored(_CheckpointRestored, total=False):
+    """`CheckpointRestored`: A state that was kept is in force again."""
+
+    files_restored: Optional[int]
+    git_reset_to: Optional[str]
+    restore_reason: Optional[str]
+    restored_by: Optional[str]
+    state_validated: Optional[bool]
+
+
+class ErrorOccurred(TypedDict, total=False):
+    """`ErrorOccurred`: Something went wrong."""
+
+    error_code: Optional[str]
+    error_context: Optional[Dict[str, Any]]
+    error_message: Optional[str]
+    error_type: Optional[str]
+    recoverable: Optional[bool]
+    recovery_strategy: Optional[str]
+
+
+class RecoveryAttempted(TypedDict, total=False):
+    """`RecoveryAttempted`: Somebody tries to put right what went wrong."""
+
+    attempt_number: Optional[int]
+    backoff_seconds: Optional[float]
+    max_attempts: Optional[int]
+    recovery_from: Optional[str]
+    recovery_strategy: Optional[str]
+
+
+class RecoverySucceeded(TypedDict, total=False):
+    """`RecoverySucceeded`: What went wrong was put right."""
+
+    can_continue: Optional[bool]
+    recovery_attempt: Optional[int]
+    recovery_duration_seconds: Optional[float]
+    recovery_from: Optional[str]
+    state_restored: Optional[bool]
+
+
+class RecoveryFailed(TypedDict, total=False):
+    """`RecoveryFailed`: What went wrong could not be put right."""
+
+    all_attempts_exhausted: Optional[bool]
+    escalation_required: Optional[bool]
+    final_error: Optional[str]
+    recovery_from: Optional[str]
+    rollback_initiated: Optional[bool]
+
+
 # Payloads that any object fits.
 
 #: `budget_warning`: Most of a budget is spent.
@@ -940,114 +1661,3 @@ BudgetWarning = Dict[str, Any]
 
 #: `budget_exceeded`: A budget is spent.
 BudgetExceeded = Dict[str, Any]
-
-#: `OrchestrationStarted`: An orchestration began to work on an issue.
-OrchestrationStarted = Dict[str, Any]
-
-#: `OrchestrationCompleted`: An orchestration finished its issue.
-OrchestrationCompleted = Dict[str, Any]
-
-#: `OrchestrationFailed`: An orchestration gave up on its issue.
-OrchestrationFailed = Dict[str, Any]
-
-#: `OrchestrationPaused`: An orchestration waits until it is resumed.
-OrchestrationPaused = Dict[str, Any]
-
-#: `OrchestrationResumed`: An orchestration goes on after a pause.
-OrchestrationResumed = Dict[str, Any]
-
-#: `PhaseStarted`: A phase of an orchestration began.
-PhaseStarted = Dict[str, Any]
-
-#: `PhaseCompleted`: A phase of an orchestration reached its goal.
-PhaseCompleted = Dict[str, Any]
-
-#: `PhaseFailed`: A phase of an orchestration missed its goal.
-PhaseFailed = Dict[str, Any]
-
-#: `AgentSpawned`: An agent was started on a task.
-AgentSpawned = Dict[str, Any]
-
-#: `AgentFailed`: An agent could not do its task.
-AgentFailed = Dict[str, Any]
-
-#: `AgentBlocked`: An agent waits for something that it needs.
-AgentBlocked = Dict[str, Any]
-
-#: `GapIdentified`: Something was found to be missing from the work.
-GapIdentified = Dict[str, Any]
-
-#: `GapResolved`: What was missing is there.
-GapResolved = Dict[str, Any]
-
-#: `GapEscalated`: What is missing was handed to somebody who can decide.
-GapEscalated = Dict[str, Any]
-
-#: `CommitCreated`: A commit was made.
-CommitCreated = Dict[str, Any]
-
-#: `PRCreated`: A pull request was opened.
-PRCreated = Dict[str, Any]
-
-#: `PRMerged`: A pull request was merged.
-PRMerged = Dict[str, Any]
-
-#: `PRClosed`: A pull request was closed without being merged.
-PRClosed = Dict[str, Any]
-
-#: `IssueTransitioned`: An issue went from one status to another.
-IssueTransitioned = Dict[str, Any]
-
-#: `CommentPosted`: A comment was posted on an issue.
-CommentPosted = Dict[str, Any]
-
-#: `WorklogAdded`: Time spent was logged on an issue.
-WorklogAdded = Dict[str, Any]
-
-#: `DocumentationCreated`: A document was written.
-DocumentationCreated = Dict[str, Any]
-
-#: `ConfluencePageCreated`: A Confluence page was written.
-ConfluencePageCreated = Dict[str, Any]
-
-#: `QualityCheckStarted`: A check of the work's quality began.
-QualityCheckStarted = Dict[str, Any]
-
-#: `QualityCheckCompleted`: A check of the work's quality ended.
-QualityCheckCompleted = Dict[str, Any]
-
-#: `QualityCheckFailed`: A check of the work's quality found it wanting.
-QualityCheckFailed = Dict[str, Any]
-
-#: `TestRunStarted`: A run of tests began.
-TestRunStarted = Dict[str, Any]
-
-#: `TestRunCompleted`: A run of tests ended.
-TestRunCompleted = Dict[str, Any]
-
-#: `TestRunFailed`: A run of tests ended with failures.
-TestRunFailed = Dict[str, Any]
-
-#: `CheckpointCreated`: The state was kept so that it can be restored.
-CheckpointCreated = Dict[str, Any]
-
-#: `CheckpointRestored`: A state that was kept is in force again.
-CheckpointRestored = Dict[str, Any]
-
-#: `PhaseSummaryCreated`: A range of a phase's events was summed up.
-PhaseSummaryCreated = Dict[str, Any]
-
-#: `OrchestrationSummaryCreated`: A range of an orchestration's events was summed up.
-OrchestrationSummaryCreated = Dict[str, Any]
-
-#: `ErrorOccurred`: Something went wrong.
-ErrorOccurred = Dict[str, Any]
-
-#: `RecoveryAttempted`: Somebody tries to put right what went wrong.
-RecoveryAttempted = Dict[str, Any]
-
-#: `RecoverySucceeded`: What went wrong was put right.
-RecoverySucceeded = Dict[str, Any]
-
-#: `RecoveryFailed`: What went wrong could not be put right.
-RecoveryFailed = Dict[str, Any]
