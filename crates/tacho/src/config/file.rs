@@ -285,7 +285,7 @@ mod tests {
             "tacho.toml:2: there is no table `jurnal`: did you mean `journal`?"
         );
         assert!(refused("[quux]").ends_with(
-            "there is no table `quux`; known are server, journal, view, ingest, redact, hook, budget, sink, alert, alerts, price, projection"
+            "there is no table `quux`; known are server, journal, view, snapshots, ingest, derive, schemas, redact, hook, budget, sink, alert, alerts, price, projection"
         ));
         assert_eq!(
             refused("[view]\nscan_ms = true"),
