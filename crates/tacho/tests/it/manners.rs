@@ -26,6 +26,9 @@ fn the_help_of_the_whole() {
           tail         Watch events as they happen
           events       Query the events of the log, oldest first
           timeline     Show the history of a stream, such as session/9826db1e-… or issue/PROJ-1
+          causes       Show what led to an event, and what it led to
+          why          Say why a stream failed: what it began with, what was tried, what to do next
+          profile      Show where the time and the money of a stream went
           state        Show the state of a stream at any moment, such as `tacho state issue/PROJ-1 --at
                        14:00`
           diff         Compare two moments of a stream, or find where two streams part
