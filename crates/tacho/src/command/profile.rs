@@ -108,6 +108,8 @@ fn table(answer: &Value, list: &str, title: &str, wall: i64, output: &mut Output
     rows.sort_by_key(|(_, sum, ..)| std::cmp::Reverse(*sum));
     output.line("")?;
     output.line(&output.palette.bold(title))?;
+    // What happened side by side may be more than the time that went by.
+    let whole = wall.max(rows.iter().map(|(_, sum, ..)| *sum).sum());
     let more = rows.len().saturating_sub(ROWS);
     for (name, sum, entry, count) in rows.into_iter().take(ROWS) {
         let steps = (list == "critical_path" && count > 1).then(|| format!("{count} steps"));
@@ -126,7 +128,7 @@ fn table(answer: &Value, list: &str, title: &str, wall: i64, output: &mut Output
             counted("requests", "request"),
             money(&entry["cost_usd"]),
         ];
-        row(&name, sum, wall, &told.into_iter().flatten().collect::<Vec<_>>().join(", "), output)?;
+        row(&name, sum, whole, &told.into_iter().flatten().collect::<Vec<_>>().join(", "), output)?;
     }
     if more > 0 {
         output.line(&output.palette.dim(format!("  and {more} more")))?;
