@@ -10,6 +10,7 @@ use crate::health::{Readiness, Statistics};
 use crate::hook::Counters;
 use crate::id::{self, Ids};
 use crate::live::{From, Hub, Lookup, Phases, Subscription};
+use crate::log::Log;
 use crate::schema::{self, Schemas};
 use crate::watch::Told;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct Engine {
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) journal: Journal,
+    /// The same, with old payloads in the form of new ones.
+    pub(crate) log: Log,
     pub(crate) fold: Fold,
     /// `None` where their file cannot be written: states take longer then.
     pub(crate) snapshots: Option<Snapshots>,
@@ -59,7 +62,8 @@ impl Engine {
         let new_log_id = ids.next(clock.now());
         let options = Options { new_log_id, ..config.journal.clone() };
         let (journal, recovery) = Journal::open(&config.data.join("journal"), options)?;
-        let followers = start_followers(&config, &journal);
+        let log = Log::new(journal.clone());
+        let followers = start_followers(&config, &log);
         if followers.is_err() {
             // Its threads would hold the folder's lock for a while after this error was told.
             let _ = journal.close();
@@ -89,6 +93,7 @@ impl Engine {
             appended: AtomicU64::new(0),
             config,
             journal,
+            log,
             fold,
             hub,
         };
@@ -129,6 +134,11 @@ impl Engine {
         self.shared.journal.append(batch, move |result| {
             if let Ok(appended) = &result {
                 shared.schemas.observe(is_registration, appended);
+                if is_registration
+                    && let Some(last) = appended.events.iter().map(|event| event.position).max()
+                {
+                    shared.log.changed(last);
+                }
                 shared.count(appended);
             }
             // The caller may end the engine once it is answered.
@@ -277,10 +287,12 @@ impl Shared {
     }
 }
 
-fn start_followers(config: &Config, journal: &Journal) -> Result<(Fold, Hub), OpenError> {
+fn start_followers(config: &Config, log: &Log) -> Result<(Fold, Hub), OpenError> {
     let may_rebuild = !config.journal.read_only;
-    let fold = Fold::start(journal.clone(), &config.data.join("view"), config.fold.clone(), may_rebuild)?;
-    let hub = Hub::start(journal.clone(), config.live.clone());
+    let fold =
+        Fold::start(log.journal().clone(), &config.data.join("view"), config.fold.clone(), may_rebuild)?;
+    log.follow(fold.reader());
+    let hub = Hub::start(log.clone(), config.live.clone());
     if hub.is_err() {
         fold.stop();
     }

@@ -31,7 +31,7 @@ pub(crate) fn each_of_stream(
         let found = reader.candidates(&filter, &scan, &mut || true)?;
         for position in found.positions {
             // The name of a stream may hold a star, which a pattern takes for any run of characters.
-            let event = shared.journal.get(position)?.filter(|event| event.stream() == stream);
+            let event = shared.log.get(position)?.filter(|event| event.stream() == stream);
             let Some(event) = event.filter(|event| !event.is_bookkeeping()) else { continue };
             if visited == limit {
                 return Ok(true);

@@ -19,6 +19,7 @@ mod hook;
 mod id;
 mod latency;
 mod live;
+mod log;
 pub mod memory;
 mod priority;
 mod profile;

@@ -73,6 +73,18 @@ impl Engine {
         self.on_a_thread(move |shared| find(shared, id, source.as_deref())).await
     }
 
+    /// As [`Self::event`], with the payload as it was stored, whatever upcasters are in force.
+    pub async fn stored_event(
+        &self,
+        id: &str,
+        source: Option<&str>,
+        wait: Wait,
+    ) -> Result<Recorded, QueryError> {
+        let event = self.event(id, source, wait).await?;
+        let stored = self.on_a_thread(move |shared| Ok(shared.journal.get(event.position)?)).await?;
+        stored.ok_or_else(|| QueryError::EventNotFound(id.to_owned()))
+    }
+
     /// Streams in the order of their names, and the position that the answer includes.
     pub async fn streams(
         &self,
@@ -135,7 +147,7 @@ fn find(shared: &Shared, id: String, source: Option<&str>) -> Result<Recorded, Q
     };
     let mut found = Vec::new();
     for position in positions {
-        found.extend(shared.journal.get(position)?.filter(|event| event.id() == id));
+        found.extend(shared.log.get(position)?.filter(|event| event.id() == id));
     }
     match found.len() {
         0 => Err(QueryError::EventNotFound(id)),
@@ -253,7 +265,7 @@ impl Gathering<'_> {
 
     /// The candidate, if the filter's other conditions hold.
     fn read(&self, candidate: Position) -> Result<Option<Recorded>, QueryError> {
-        let event = self.shared.journal.get(candidate)?;
+        let event = self.shared.log.get(candidate)?;
         // The phase that a stream is in is the read side's knowledge, and its answer to it exact.
         let phase = self.query.filter.phase.as_deref();
         Ok(event.filter(|event| self.query.filter.matches_but_for_where(event, phase)))

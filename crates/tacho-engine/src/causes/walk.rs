@@ -164,7 +164,7 @@ impl<'a> Walk<'a> {
         }
         let Some(lineage) = self.lineage(event)? else { return Ok(None) };
         let Some(parent) = lineage.parent(event.position) else { return Ok(None) };
-        Ok(self.shared.journal.get(parent)?.map(|parent| (parent, EdgeKind::Trace)))
+        Ok(self.shared.log.get(parent)?.map(|parent| (parent, EdgeKind::Trace)))
     }
 
     /// Events of several sources may have the id: of those the nearest to the effect, by what they share and then by
@@ -172,7 +172,7 @@ impl<'a> Walk<'a> {
     fn named(&self, id: &str, effect: &Recorded) -> Result<Option<Recorded>, QueryError> {
         let mut best: Option<(_, Recorded)> = None;
         for position in self.shared.fold.reader().by_id(id)? {
-            let Some(event) = self.shared.journal.get(position)? else { continue };
+            let Some(event) = self.shared.log.get(position)? else { continue };
             if event.id() != id || position == effect.position {
                 continue;
             }
@@ -208,7 +208,7 @@ impl<'a> Walk<'a> {
         }
         let Some(lineage) = self.lineage(cause)? else { return Ok(effects) };
         for child in lineage.children(cause.position) {
-            let Some(event) = self.shared.journal.get(*child)? else { continue };
+            let Some(event) = self.shared.log.get(*child)? else { continue };
             if event.attribute("causationid").is_none() {
                 effects.push((event, EdgeKind::Trace));
             }
@@ -235,7 +235,7 @@ impl<'a> Walk<'a> {
         let mut tracer = Tracer::default();
         let around = before.iter().rev().copied().chain([event.position]).chain(after.iter().copied());
         for position in around {
-            let Some(event) = self.shared.journal.get(position)? else { continue };
+            let Some(event) = self.shared.log.get(position)? else { continue };
             if filter.matches_but_for_where(&event, None) {
                 tracer.add(&event);
             }
@@ -255,7 +255,7 @@ impl<'a> Walk<'a> {
     ) -> Result<Vec<Recorded>, QueryError> {
         let mut events = Vec::new();
         for position in self.positions(filter, after, reverse, limit)? {
-            let event = self.shared.journal.get(position)?;
+            let event = self.shared.log.get(position)?;
             events.extend(event.filter(|event| filter.matches_but_for_where(event, None)));
         }
         Ok(events)

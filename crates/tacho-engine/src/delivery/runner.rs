@@ -9,11 +9,12 @@ use super::{
     BatchLimits, DEAD_LETTER, Deliver, Delivered, Delivery, Failure, HandlerState, Policy, Start, Verdict,
 };
 use crate::clock::Clock;
+use crate::log::Log;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use tacho_event::{Event, Position, Timestamp};
-use tacho_journal::{AppendError, Journal, JournalError, ReadLimit};
+use tacho_journal::{AppendError, JournalError, ReadLimit};
 
 /// What is read of the log at once.
 const CHUNK: ReadLimit = ReadLimit { events: 1_024, bytes: 1 << 20 };
@@ -38,7 +39,7 @@ pub(crate) type Append = Box<dyn Fn(Vec<Event>) -> Result<(), AppendError> + Sen
 
 /// What a runner works with.
 pub(crate) struct Surroundings {
-    pub(crate) journal: Journal,
+    pub(crate) log: Log,
     /// Puts events on the log together, and waits until they are durable.
     pub(crate) append: Append,
     pub(crate) clock: Arc<dyn Clock>,
@@ -115,8 +116,8 @@ impl Runner {
         deliver: Box<dyn Deliver>,
         around: Surroundings,
     ) -> Result<Self, JournalError> {
-        let saved = Progress::load(&around.journal, &name)?;
-        let head = around.journal.head();
+        let saved = Progress::load(around.log.journal(), &name)?;
+        let head = around.log.head();
         let progress = saved.unwrap_or_else(|| {
             let position = match policy.start {
                 Start::Now => head,
@@ -174,7 +175,7 @@ impl Runner {
         if self.save_left(now) == Some(Duration::ZERO) {
             return self.save();
         }
-        if !self.waiting.is_full(&self.policy.batch) && self.read_to < self.around.journal.head() {
+        if !self.waiting.is_full(&self.policy.batch) && self.read_to < self.around.log.head() {
             if let Err(failure) = self.read(now) {
                 return self.hold(&failure);
             }
@@ -304,10 +305,10 @@ impl Runner {
     }
 
     fn chosen_behind(&self, position: Position) -> Result<Option<Chunk>, Failure> {
-        if position >= self.around.journal.head() {
+        if position >= self.around.log.head() {
             return Ok(None);
         }
-        let events = self.around.journal.read(position.next(), CHUNK);
+        let events = self.around.log.read(position.next(), CHUNK);
         let events = events.map_err(|error| Failure::retry("log_unreadable", error.to_string()))?;
         let Some(last) = events.last().map(|event| event.position) else { return Ok(None) };
         let others = events.iter().filter(|event| !event.is_bookkeeping()).count() as u64;

@@ -103,7 +103,7 @@ impl Engine {
         let selection = Selection::new(&name, filter, conditions).map_err(thread_fault)?;
         let engine = self.clone();
         let around = Surroundings {
-            journal: self.shared.journal.clone(),
+            log: self.shared.log.clone(),
             append: Box::new(move |events| engine.append_and_wait(events).map(drop)),
             clock: self.shared.clock.clone(),
             random: Box::new(random),

@@ -6,6 +6,7 @@ use super::selection::Selection;
 use super::{BatchLimits, DEAD_LETTER, Deliver, Delivered, Delivery, Failure, Policy, ProgressLimits};
 use super::{Retry, Start, Verdict};
 use crate::clock::Clock;
+use crate::log::Log;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -178,7 +179,7 @@ impl World {
         let outside = self.outside.clone();
         let mut jitter = Random::new(self.random.number());
         let around = Surroundings {
-            journal: journal.clone(),
+            log: Log::new(journal.clone()),
             append: Box::new(move |events| {
                 // The log's queue may be full for a moment.
                 if outside.lock().unwrap().fails() {

@@ -3,13 +3,14 @@
 use super::LiveEvent;
 use crate::config::LiveLimits;
 use crate::error::SubscribeError;
+use crate::log::Log;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 use tacho_event::{Filter, Position};
-use tacho_journal::{Journal, ReadLimit};
+use tacho_journal::ReadLimit;
 use tokio::sync::Notify;
 
 /// What the thread reads at once.
@@ -23,7 +24,7 @@ pub(crate) struct Hub {
 }
 
 pub(super) struct Shared {
-    pub(super) journal: Journal,
+    pub(super) log: Log,
     limits: LiveLimits,
     state: Mutex<State>,
     /// The number of slots, read on every commit.
@@ -64,10 +65,10 @@ pub(super) enum Taken {
 }
 
 impl Hub {
-    pub(crate) fn start(journal: Journal, limits: LiveLimits) -> std::io::Result<Self> {
+    pub(crate) fn start(log: Log, limits: LiveLimits) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
-            state: Mutex::new(State { dispatched: journal.head(), slots: Vec::new() }),
-            journal,
+            state: Mutex::new(State { dispatched: log.head(), slots: Vec::new() }),
+            log,
             limits,
             slots: AtomicUsize::new(0),
             subscribers: AtomicUsize::new(0),
@@ -149,7 +150,7 @@ impl Shared {
         let mut state = lock(&self.state);
         if state.slots.is_empty() {
             // Nobody listened, so nothing was read: what is on the log now is history to this one.
-            state.dispatched = state.dispatched.max(self.journal.head());
+            state.dispatched = state.dispatched.max(self.log.head());
         }
         state.slots.push(slot.clone());
         self.slots.store(state.slots.len(), SeqCst);
@@ -196,11 +197,11 @@ impl Shared {
                 continue;
             }
             let dispatched = lock(&self.state).dispatched;
-            if self.journal.head() <= dispatched {
+            if self.log.head() <= dispatched {
                 std::thread::park();
                 continue;
             }
-            match self.journal.read(dispatched.next(), CHUNK) {
+            match self.log.read(dispatched.next(), CHUNK) {
                 Ok(events) => self.dispatch(events.into_iter().map(|event| Arc::new(LiveEvent::new(event)))),
                 Err(_) => std::thread::park_timeout(RETRY),
             }

@@ -65,7 +65,7 @@ impl Subscription {
     ) -> Result<Self, SubscribeError> {
         let shared = hub.shared().clone();
         shared.enter()?;
-        let head = shared.journal.head();
+        let head = shared.log.head();
         let mut waiting = VecDeque::new();
         let position = match from {
             From::Head => head,
@@ -165,10 +165,10 @@ impl Subscription {
             return Ok(());
         }
         let permit = self.reads.clone().acquire_owned().await.map_err(|_| SubscribeError::Stopped)?;
-        let (journal, from) = (self.shared.journal.clone(), self.position.next());
+        let (log, from) = (self.shared.log.clone(), self.position.next());
         let read = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            journal.read(from, CHUNK)
+            log.read(from, CHUNK)
         });
         let events = read.await.map_err(|_| SubscribeError::Stopped)?;
         for event in events.map_err(|error| SubscribeError::Journal(Arc::new(error)))? {
@@ -180,7 +180,7 @@ impl Subscription {
                 self.hold(Item::Event(Arc::new(LiveEvent::new(event))));
             }
         }
-        self.open_buffer_near(self.shared.journal.head());
+        self.open_buffer_near(self.shared.log.head());
         Ok(())
     }
 

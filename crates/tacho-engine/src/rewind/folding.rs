@@ -68,7 +68,9 @@ impl<'a> Folding<'a> {
         let mut folding = Self::empty(shared, stream, code, turn);
         // A snapshot that cannot be read costs time: the fold begins earlier.
         let found = shared.snapshots.as_ref();
-        let found = found.and_then(|snapshots| snapshots.best(stream, &code.version(), bound).ok().flatten());
+        let found = found.and_then(|snapshots| {
+            snapshots.best(stream, &code.version_on(&shared.log), bound).ok().flatten()
+        });
         if let Some(snapshot) = found {
             folding.place =
                 Place { sequence: snapshot.sequence, position: snapshot.position, time: Some(snapshot.time) };
@@ -149,7 +151,9 @@ impl<'a> Folding<'a> {
         match &self.shared.snapshots {
             Some(snapshots) if !packed.is_empty() => {
                 let now = self.shared.clock.now();
-                snapshots.put(self.stream, &self.code.version(), &packed, now).unwrap_or_default()
+                snapshots
+                    .put(self.stream, &self.code.version_on(&self.shared.log), &packed, now)
+                    .unwrap_or_default()
             }
             _ => Vec::new(),
         }

@@ -3,6 +3,7 @@
 use crate::condition::Turn;
 use crate::engine::{Engine, Shared};
 use crate::error::QueryError;
+use crate::log::Log;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -70,8 +71,16 @@ impl Code {
         }
     }
 
-    /// Name and version. It changes whenever the same events may give another state.
-    pub(super) fn version(&self) -> String {
+    /// Name and version, and the last upcaster that is in force. It changes whenever the same events may give another
+    /// state.
+    pub(super) fn version_on(&self, log: &Log) -> String {
+        match log.last_upcast() {
+            Ok(Some(position)) => format!("{}+{position}", self.version()),
+            _ => self.version(),
+        }
+    }
+
+    fn version(&self) -> String {
         match self {
             Self::BuiltIn(projection) => format!("{}@{}", projection.name, projection.version),
             Self::Program(program) => {

@@ -66,7 +66,7 @@ impl<'a> Reading<'a> {
             let mut wanted = taken.iter().copied().peekable();
             while next <= last {
                 let count = (last.0 - next.0 + 1) as usize;
-                let read = self.shared.journal.read(next, ReadLimit { events: count, bytes: PIECE_BYTES })?;
+                let read = self.shared.log.read(next, ReadLimit { events: count, bytes: PIECE_BYTES })?;
                 let Some(end) = read.last().map(|event| event.position) else { break };
                 next = Position(end.0 + 1);
                 for event in read {

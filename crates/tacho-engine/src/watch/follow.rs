@@ -43,7 +43,7 @@ impl Follower {
 }
 
 async fn read(engine: &Engine, from: Position) -> Result<Vec<Recorded>, QueryError> {
-    engine.on_a_thread(move |shared| Ok(shared.journal.read(from, CHUNK)?)).await
+    engine.on_a_thread(move |shared| Ok(shared.log.read(from, CHUNK)?)).await
 }
 
 impl Look<'_> {

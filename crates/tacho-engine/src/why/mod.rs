@@ -158,7 +158,7 @@ fn explain(
 fn chain(shared: &Shared, story: &Story, failure: &Incident) -> Result<Vec<Link>, QueryError> {
     let deadline = Instant::now() + Duration::from_millis(shared.config.query.wait_ms);
     let mut links: Vec<Link> = Vec::new();
-    let Some(event) = shared.journal.get(failure.position)? else { return Ok(links) };
+    let Some(event) = shared.log.get(failure.position)? else { return Ok(links) };
     links.push(Link { event: event.clone(), edge: None });
     let mut seen = BTreeSet::from([failure.position]);
     let (mut at, mut incident) = (event, failure.clone());
@@ -203,6 +203,6 @@ fn told_causes(
 
 fn inferred(shared: &Shared, story: &Story, incident: &Incident) -> Result<Vec<Link>, QueryError> {
     let Some(Unrecovered(before)) = story.before(incident) else { return Ok(Vec::new()) };
-    let event = shared.journal.get(before.position)?;
+    let event = shared.log.get(before.position)?;
     Ok(event.map(|event| Link { event, edge: Some(EdgeKind::Inferred) }).into_iter().collect())
 }

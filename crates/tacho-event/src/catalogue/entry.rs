@@ -134,6 +134,7 @@ impl Entry {
             severity: self.severity,
             declared_by: None,
             example: Some(self.example.as_bytes().into()),
+            upcast: None,
         }
     }
 }

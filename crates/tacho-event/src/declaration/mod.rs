@@ -96,6 +96,7 @@ impl Declaration {
             severity: Some(self.severity),
             declared_by: Some(self.agent.clone()),
             example: None,
+            upcast: None,
         }
     }
 }

@@ -10,6 +10,7 @@ mod object;
 mod registration;
 mod registry;
 mod subschema;
+mod upcast;
 mod urn;
 mod violation;
 
@@ -21,6 +22,7 @@ pub use object::{Field, ValueKind, object_schema};
 pub use registration::{MAX_MEANING_BYTES, Registration, RegistrationError, Severity};
 pub use registry::{MAX_REGISTERED_TYPES, MAX_VERSIONS, Registered, Registry};
 pub use semver::Version;
+pub use upcast::{MAX_UPCAST_STEPS, Upcast};
 pub use urn::{parse_urn, urn};
 pub use violation::{MAX_VIOLATIONS, Violation, Violations};
 

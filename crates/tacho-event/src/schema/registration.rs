@@ -1,6 +1,7 @@
 //! A schema on its way into the registry, and the payload of `tacho.schema_registered`.
 
 use super::compile::{self, UnusableSchema};
+use super::upcast::Upcast;
 use super::violation::Violations;
 use crate::event::MAX_TYPE_BYTES;
 use crate::json::{self, Kind};
@@ -26,6 +27,8 @@ pub struct Registration {
     pub declared_by: Option<String>,
     /// A payload that fits, as JSON.
     pub example: Option<Box<[u8]>>,
+    /// How a payload of the version before becomes one of this: the steps of an [`Upcast`], as JSON.
+    pub upcast: Option<Box<[u8]>>,
 }
 
 /// How much an event asks for attention: the attribute `severity`.
@@ -59,6 +62,12 @@ pub enum RegistrationError {
         "`{kind}` {version} is registered with another schema, and a registered version never changes: register this one as {next}"
     )]
     Changed { kind: String, version: Version, next: Version },
+    #[error("the upcaster of `{kind}` cannot be used: {reason}")]
+    Upcast { kind: String, reason: String },
+    #[error(
+        "payloads of `{kind}` {latest} may not fit {version}: say in `upcast` how the one becomes the other, or register a schema that only adds optional members"
+    )]
+    Incompatible { kind: String, version: Version, latest: Version },
     #[error("the registry holds {limit} {of}, which is its limit")]
     Full { of: &'static str, limit: usize },
     #[error("the registration has no readable `{0}`")]
@@ -88,6 +97,10 @@ impl Registration {
             out.extend_from_slice(b",\"example\":");
             out.extend_from_slice(example);
         }
+        if let Some(upcast) = &self.upcast {
+            out.extend_from_slice(b",\"upcast\":");
+            out.extend_from_slice(upcast);
+        }
         out.extend_from_slice(b",\"schema\":");
         out.extend_from_slice(&self.schema);
         out.push(b'}');
@@ -109,6 +122,7 @@ impl Registration {
             severity: text("severity").and_then(|severity| Severity::parse(&severity)),
             declared_by: text("declared_by").map(|agent| agent.into_owned()),
             example: json::member(data, "example").map(Into::into),
+            upcast: json::member(data, "upcast").filter(|steps| *steps != b"null").map(Into::into),
         })
     }
 
@@ -130,6 +144,14 @@ impl Registration {
             return Err(RegistrationError::Meaning(self.kind));
         }
         self.schema = compile::checked(&self.schema)?;
+        if let Some(steps) = self.upcast.take() {
+            let refuse = |reason: String| RegistrationError::Upcast { kind: self.kind.clone(), reason };
+            let mut minified = Vec::new();
+            json::minify(&steps, json::DEFAULT_DEPTH, &mut minified)
+                .map_err(|error| refuse(error.to_string()))?;
+            Upcast::parse(&minified).map_err(refuse)?;
+            self.upcast = Some(minified.into());
+        }
         if let Some(example) = self.example.take() {
             self.example = Some(self.checked_example(&example)?);
         }

@@ -3,11 +3,13 @@
 use super::compile;
 use super::difference::{self, Difference};
 use super::registration::{Registration, RegistrationError};
+use super::upcast::Upcast;
 use super::violation::{self, Violations};
-use crate::{Pattern, Position, Recorded, catalogue};
+use crate::{Draft, Pattern, Position, Recorded, Sameness, catalogue, json};
 use jsonschema::Validator;
 use semver::Version;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
 /// Most types and patterns beside the catalogue's.
@@ -21,6 +23,7 @@ pub struct Registry {
     types: BTreeMap<Box<str>, Versions>,
     /// The most specific first.
     patterns: Vec<(Pattern, Versions)>,
+    last_upcast: Option<Position>,
 }
 
 type Versions = BTreeMap<Version, Arc<Registered>>;
@@ -31,6 +34,7 @@ pub struct Registered {
     pub registration: Registration,
     /// Where it was registered; `None` for an entry of the catalogue.
     pub position: Option<Position>,
+    upcast: Option<Upcast>,
     /// Compiled when it is first used.
     validator: OnceLock<Result<Validator, String>>,
 }
@@ -84,6 +88,7 @@ impl Registry {
             if versions.len() >= MAX_VERSIONS {
                 return Err(RegistrationError::Full { of: "versions of this type", limit: MAX_VERSIONS });
             }
+            self.check_compatible(&registration, versions)?;
             return Ok(Some(registration));
         };
         if difference::between(&known.registration.schema, &registration.schema) == Difference::None {
@@ -94,6 +99,55 @@ impl Registry {
         let next = next.or_else(|| Some(latest(versions)?.registration.version.clone()));
         let next = next.unwrap_or_else(|| Version::new(registration.version.major + 1, 0, 0));
         Err(RegistrationError::Changed { kind: registration.kind, version: registration.version, next })
+    }
+
+    /// A release behind the latest one takes the payloads of that, or says how they become its own.
+    fn check_compatible(
+        &self,
+        registration: &Registration,
+        versions: &Versions,
+    ) -> Result<(), RegistrationError> {
+        let Some(latest) = latest(versions).map(|latest| &latest.registration) else { return Ok(()) };
+        let comes_next = registration.version > latest.version && registration.version.pre.is_empty();
+        let differs = difference::between(&latest.schema, &registration.schema) == Difference::Other;
+        if comes_next && differs && registration.upcast.is_none() {
+            return Err(RegistrationError::Incompatible {
+                kind: registration.kind.clone(),
+                version: registration.version.clone(),
+                latest: latest.version.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Where the last upcaster was registered; `None` where there is none.
+    pub fn last_upcast(&self) -> Option<Position> {
+        self.last_upcast
+    }
+
+    /// The event with its payload in the form of its type's latest release; `None` where it has that form.
+    ///
+    /// An event that names no version is of the one that was the latest when it was recorded.
+    pub fn upcast(&self, event: &Recorded) -> Option<Recorded> {
+        self.last_upcast?;
+        let kind = event.kind();
+        let matching = || self.patterns.iter().find(|(pattern, _)| pattern.matches_type(kind));
+        let versions = self.types.get(kind).or_else(|| matching().map(|(_, versions)| versions))?;
+        if versions.values().all(|registered| registered.upcast.is_none()) {
+            return None;
+        }
+        let from = version_of(event, versions)?;
+        let newer = versions.range((Bound::Excluded(from), Bound::Unbounded));
+        let mut newer = newer.filter(|(version, _)| version.pre.is_empty()).peekable();
+        newer.peek()?;
+        let (mut payload, mut version) = (json::to_value(event.data()?), from);
+        for (next, registered) in newer {
+            version = next;
+            if let Some(upcast) = &registered.upcast {
+                payload = upcast.apply(payload);
+            }
+        }
+        rewritten(event, &payload, &super::urn(kind, version))
     }
 
     /// [`Self::check`], and takes it up as an event at `position` would. Answers whether it is new.
@@ -173,7 +227,12 @@ impl Registry {
     fn insert(&mut self, registration: Registration, position: Option<Position>) {
         let pattern = Pattern::new(registration.kind.as_str());
         let version = registration.version.clone();
-        let registered = Arc::new(Registered { registration, position, validator: OnceLock::new() });
+        // What an earlier program accepted and this one cannot read upcasts nothing.
+        let upcast = registration.upcast.as_deref().and_then(|steps| Upcast::parse(steps).ok());
+        if upcast.is_some() {
+            self.last_upcast = self.last_upcast.max(position);
+        }
+        let registered = Arc::new(Registered { registration, position, upcast, validator: OnceLock::new() });
         if pattern.is_exact() {
             let versions = self.types.entry(pattern.as_str().into()).or_default();
             versions.insert(version, registered);
@@ -197,6 +256,37 @@ impl Registry {
 fn specific_first(pattern: &Pattern) -> (std::cmp::Reverse<usize>, &str) {
     let literal = pattern.as_str().bytes().filter(|byte| *byte != b'*').count();
     (std::cmp::Reverse(literal), pattern.as_str())
+}
+
+/// The version that an event's payload has.
+fn version_of<'v>(event: &Recorded, versions: &'v Versions) -> Option<&'v Version> {
+    let named = event.text("dataschema");
+    if let Some((_, version)) = named.and_then(|urn| super::parse_urn(&urn)) {
+        return versions.get_key_value(&version).map(|(version, _)| version);
+    }
+    let in_force = |registered: &&Arc<Registered>| {
+        let is_release = registered.registration.version.pre.is_empty();
+        is_release && registered.position.is_none_or(|position| position < event.position)
+    };
+    let known = versions.values().rev().find(in_force).or_else(|| versions.values().next())?;
+    Some(&known.registration.version)
+}
+
+/// The event with another payload. It keeps its place and its names.
+fn rewritten(event: &Recorded, payload: &serde_json::Value, urn: &str) -> Option<Recorded> {
+    let mut draft = Draft::new(event.kind(), event.source(), event.id());
+    draft.subject = Some(event.stream().into());
+    for (name, value) in event.attributes() {
+        let name = std::str::from_utf8(name).ok()?;
+        if !matches!(name, "specversion" | "dataschema" | "data") {
+            draft.put(name, value);
+        }
+    }
+    draft.put_text("dataschema", urn);
+    draft.set_data(payload.to_string().into_bytes());
+    let event_bytes = draft.finish(Sameness::FirstWins).ok()?;
+    let bytes = bytes::Bytes::copy_from_slice(event_bytes.bytes());
+    Recorded::new(event.position, event.sequence, event.recorded, bytes)
 }
 
 /// The highest release; the highest pre-release where there is no release.

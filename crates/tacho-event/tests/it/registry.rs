@@ -12,6 +12,7 @@ fn registration(kind: &str, version: &str, schema: &str) -> Registration {
         severity: None,
         declared_by: None,
         example: None,
+        upcast: None,
     }
 }
 
@@ -106,7 +107,14 @@ fn a_registered_version_never_changes() {
         &again("1.0.0", r#"{"type":"object","properties":{"n":{"type":"integer"},"m":{}}}"#).unwrap_err(),
     );
     assert_eq!(again("0.9.0", "{}"), Ok(true), "a lower version is history");
-    assert_eq!(again("2.0.0", r#"{"type":"string"}"#), Ok(true));
+    expect!["payloads of `a` 1.0.0 may not fit 2.0.0: say in `upcast` how the one becomes the other, or register a schema that only adds optional members"].assert_eq(&again("2.0.0", r#"{"type":"string"}"#).unwrap_err());
+    assert_eq!(again("2.0.0-beta", r#"{"type":"string"}"#), Ok(true), "nobody relies on it yet");
+    let mut with_steps = registration("a", "2.0.0", r#"{"type":"object","required":["m"]}"#);
+    with_steps.upcast = Some(br#"[{"rename":"n"}]"#.as_slice().into());
+    let refused = registry.register(with_steps.clone(), Position(9)).unwrap_err().to_string();
+    expect!["the upcaster of `a` cannot be used: step 1 is none of rename and to, default and value, remove, convert and to, map and values"].assert_eq(&refused);
+    with_steps.upcast = Some(br#"[{"rename":"n","to":"m"}]"#.as_slice().into());
+    assert_eq!(registry.register(with_steps, Position(9)), Ok(true));
 }
 
 #[test]

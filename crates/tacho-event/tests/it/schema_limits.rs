@@ -12,6 +12,7 @@ fn register(kind: &str, version: Version, schema: &str) -> Result<Registry, Stri
         severity: None,
         declared_by: None,
         example: None,
+        upcast: None,
     };
     let registered = registry.register(registration, Position(1));
     registered.map(|_| registry).map_err(|error| error.to_string())
@@ -170,6 +171,7 @@ fn an_example_has_to_fit() {
         severity: None,
         declared_by: None,
         example: Some(example.as_bytes().into()),
+        upcast: None,
     };
     let refused = |example| Registry::default().check(registration(example)).unwrap_err().to_string();
     expect!["the example does not fit: the payload does not fit the schema of `a` 1.0.0: the payload must be object, but is array"].assert_eq(&refused("[]"));

@@ -16,16 +16,21 @@ pub(crate) async fn list(State(doors): State<SharedDoors>, uri: Uri) -> Answer {
 }
 
 pub(crate) async fn one(State(doors): State<SharedDoors>, Path(id): Path<String>, uri: Uri) -> Answer {
-    let (mut source, mut format, mut wait) = (None, Format::default(), Wait::Head);
+    let (mut source, mut format, mut wait, mut raw) = (None, Format::default(), Wait::Head, false);
     for (key, value) in parameters::pairs(&uri)? {
         match key.as_str() {
             "source" => source = Some(value),
             "format" => format = parameters::format(&value)?,
             "wait" => wait = parameters::wait(&value)?,
+            "raw" => raw = parameters::switch(&key, &value)?,
             _ => return Err(parameters::unknown(&key)),
         }
     }
-    let event = doors.engine.event(&id, source.as_deref(), wait).await?;
+    let event = if raw {
+        doors.engine.stored_event(&id, source.as_deref(), wait).await?
+    } else {
+        doors.engine.event(&id, source.as_deref(), wait).await?
+    };
     let mut body = Vec::new();
     intake::render(&event, format, &mut body);
     Ok(json(StatusCode::OK, body))

@@ -101,7 +101,8 @@ fn entry(known: &Arc<Registered>, with_schema: bool) -> String {
     if with_schema {
         let example = registration.example.as_deref().map_or("null".into(), String::from_utf8_lossy);
         let schema = String::from_utf8_lossy(&registration.schema);
-        let _ = write!(out, ",\"example\":{example},\"schema\":{schema}");
+        let upcast = registration.upcast.as_deref().map_or("null".into(), String::from_utf8_lossy);
+        let _ = write!(out, ",\"example\":{example},\"upcast\":{upcast},\"schema\":{schema}");
     }
     out.push('}');
     out

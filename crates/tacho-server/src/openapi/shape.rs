@@ -96,7 +96,8 @@ fn registry() -> Value {
     json!({
         "Registration": object(&["type", "version", "schema"], json!({
             "type": text(), "version": text(), "schema": {"type": "object"}, "meaning": text(),
-            "severity": {"enum": tacho_event::attribute::SEVERITIES}, "declared_by": text(), "example": {}
+            "severity": {"enum": tacho_event::attribute::SEVERITIES}, "declared_by": text(), "example": {},
+            "upcast": {"type": "array", "description": "Steps that make a payload of the version before one of this"}
         })),
         "SchemaReceipt": object(&["type", "version", "position", "duplicate"], json!({
             "type": text(), "version": text(), "position": {"type": ["integer", "null"]}, "duplicate": {"type": "boolean"}

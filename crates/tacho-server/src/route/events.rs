@@ -71,6 +71,11 @@ pub(super) const ROUTES: &[Route] = &[
         parameters: &[
             Parameter::Path("id", "The event's id"),
             Parameter::Query("source", Kind::Text, "Tells events of several sources apart"),
+            Parameter::Query(
+                "raw",
+                Kind::Switch,
+                "As it was stored, not in the form of its type's latest release",
+            ),
             WAIT,
             FORMAT,
         ],

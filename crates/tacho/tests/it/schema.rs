@@ -17,8 +17,26 @@ fn a_schema_is_registered_shown_and_checked_against() {
         let told = place.run(&register).ok().stdout;
         assert_eq!(told, "demo.counted 1.0.0 registered at position 1\n");
         assert_eq!(place.run(&register).ok().stdout, "demo.counted 1.0.0 was registered already\n");
+        place.run(&["emit", "demo.counted", "--data", "{\"n\":1}", "--id", "old"]).ok();
         std::fs::write(&file, SCHEMA.replace("\"integer\"", "\"string\"")).unwrap();
-        assert!(place.run(&register).ok().stdout.starts_with("demo.counted 2.0.0 registered"));
+        let refused = place.run(&register);
+        assert!(refused.code == Some(1) && refused.stderr.contains("upcast"), "{refused:?}");
+        let steps = place.write("project/upcast.json", r#"[{"convert": "n", "to": "string"}]"#);
+        let with_steps = [&register[..], &["--upcast", steps.to_str().unwrap()]].concat();
+        assert!(place.run(&with_steps).ok().stdout.starts_with("demo.counted 2.0.0 registered"));
+        place.run(&["emit", "demo.counted", "--data", "{\"n\":\"2\"}", "--id", "new"]).ok();
+        let read = documents(&place.run(&["events", "--type", "demo.counted", "--json"]).ok().stdout);
+        let urn = json!("urn:tacho:schema:demo.counted:2.0.0");
+        assert_eq!(
+            (&read[0]["data"]["n"], &read[0]["dataschema"]),
+            (&json!("1"), &urn),
+            "an old one reads as new"
+        );
+        assert_eq!(read[1]["data"]["n"], "2");
+        if let Some(server) = &server {
+            let stored = server.get("/api/events/old?raw=true");
+            assert!(stored.contains("\"data\":{\"n\":1}"), "what is stored does not change: {stored}");
+        }
         let shown = documents(
             &place.run(&["schema", "show", "demo.counted", "--version", "1.0.0", "--json"]).ok().stdout,
         );

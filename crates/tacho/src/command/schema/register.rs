@@ -25,6 +25,10 @@ pub struct Register {
     /// What it means that such an event happened
     #[arg(long, value_name = "TEXT", default_value = "")]
     meaning: String,
+    /// How payloads of the version before become those of this one: a file of steps as a JSON list, such as
+    /// [{"rename":"n","to":"count"},{"convert":"count","to":"string"},{"default":"unit","value":"piece"},{"remove":"old"}]
+    #[arg(long, value_name = "FILE")]
+    upcast: Option<PathBuf>,
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
@@ -48,6 +52,7 @@ impl Register {
             severity: None,
             declared_by: None,
             example: None,
+            upcast: self.upcast.as_deref().map(minified).transpose()?.map(Into::into),
         };
         let position = known.register(registration)?;
         print(&self.kind, &version, position, self.json)?;
