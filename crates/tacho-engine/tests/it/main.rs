@@ -6,6 +6,7 @@ mod open;
 mod query;
 mod rewind;
 mod transcript;
+mod upcast;
 mod waits;
 mod watch;
 

@@ -10,7 +10,6 @@ use tacho_engine::{
     AddedEvent, BreakQuery, DivergenceQuery, Engine, HistoryQuery, Moment, Program, PruneKeep, Query,
     QueryError, ReplayQuery, StateAt, StateQuery, Supposition, Why,
 };
-use tacho_event::schema::Registration;
 use tacho_event::{
     Draft, Event, Filter, Jq, JqKind, Pattern, Position, Recorded, Sameness, Sequence, Timestamp,
 };
@@ -18,12 +17,12 @@ use tacho_testkit::random::Random;
 use tacho_view::state::{self, State, difference};
 use tempfile::TempDir;
 
-const STREAM: &str = "issue/PROJ-1";
+pub(crate) const STREAM: &str = "issue/PROJ-1";
 const OTHER: &str = "issue/PROJ-2";
 const START: i64 = 1_767_225_600_000_000_000;
 const SECOND: i64 = 1_000_000_000;
 
-fn told(stream: &str, kind: &str, id: String, seconds: i64, data: &Value) -> Event {
+pub(crate) fn told(stream: &str, kind: &str, id: String, seconds: i64, data: &Value) -> Event {
     let mut draft = Draft::new(kind.to_owned(), "/t", id);
     draft.subject = Some(stream.to_owned().into());
     draft.put_text("time", &Timestamp(START + seconds * SECOND).to_rfc3339());
@@ -68,7 +67,7 @@ fn record(engine: &Engine, random: &mut Random, events: usize) {
     }
 }
 
-async fn events_of(engine: &Engine, stream: &str) -> Vec<Recorded> {
+pub(crate) async fn events_of(engine: &Engine, stream: &str) -> Vec<Recorded> {
     let filter = Filter { stream: Some(Pattern::new(stream)), ..Filter::default() };
     let mut query = Query { filter, ..Query::default() };
     let mut events = Vec::new();
@@ -91,7 +90,7 @@ fn naive(projection: &str, events: &[Recorded], is_meant: impl Fn(&Recorded) -> 
     state.into_value()
 }
 
-async fn state(engine: &Engine, projection: &str, moment: Moment) -> StateAt {
+pub(crate) async fn state_of(engine: &Engine, projection: &str, moment: Moment) -> StateAt {
     let projection = Some(projection.to_owned());
     let query = StateQuery { stream: STREAM.to_owned(), projection, moment, ..StateQuery::default() };
     engine.state(query).await.unwrap()
@@ -117,7 +116,7 @@ async fn compare(engine: &Engine, random: &mut Random, events: &[Recorded], time
             2 => Moment::Position(Position(random.between(0, head))),
             _ => Moment::Sequence(Sequence(random.between(0, events.len() as u64))),
         };
-        let found = state(engine, projection, moment).await;
+        let found = state_of(engine, projection, moment).await;
         let expected = naive(projection, events, |event| is_within(moment, event));
         assert_eq!(found.state, expected, "{projection} at {moment:?}");
         let last = events.iter().rfind(|event| is_within(moment, event));
@@ -176,7 +175,7 @@ fn a_state_survives_a_restart_a_rebuild_and_the_loss_of_its_snapshots() {
     let engine = open(folder.path(), |_| ());
     record(&engine, &mut random, 400);
     let moment = Moment::Sequence(Sequence(150));
-    let before = runtime().block_on(state(&engine, "orchestration", moment)).state;
+    let before = runtime().block_on(state_of(&engine, "orchestration", moment)).state;
     engine.close().unwrap();
     for attempt in 0..3 {
         if attempt == 1 {
@@ -186,7 +185,7 @@ fn a_state_survives_a_restart_a_rebuild_and_the_loss_of_its_snapshots() {
         if attempt == 2 {
             engine.rebuild();
         }
-        assert_eq!(runtime().block_on(state(&engine, "orchestration", moment)).state, before);
+        assert_eq!(runtime().block_on(state_of(&engine, "orchestration", moment)).state, before);
         engine.close().unwrap();
     }
 }
@@ -397,7 +396,7 @@ fn a_projection_of_ones_own_is_folded_like_the_others() {
     runtime().block_on(async {
         let events = events_of(&engine, STREAM).await;
         for sequence in [0, 1, 77, 300] {
-            let found = state(&engine, "kinds", Moment::Sequence(Sequence(sequence))).await;
+            let found = state_of(&engine, "kinds", Moment::Sequence(Sequence(sequence))).await;
             let mut expected = serde_json::Map::new();
             for event in events.iter().filter(|event| event.sequence.0 <= sequence) {
                 let count = expected.get(event.kind()).and_then(Value::as_u64).unwrap_or(0);
@@ -424,102 +423,10 @@ fn a_stream_that_never_was_is_told_apart_from_one_before_its_beginning() {
         .append_and_wait(vec![told(STREAM, "OrchestrationStarted", "1".to_owned(), 10, &json!({}))])
         .unwrap();
     runtime().block_on(async {
-        let before = state(&engine, "orchestration", Moment::Time(Timestamp(START))).await;
+        let before = state_of(&engine, "orchestration", Moment::Time(Timestamp(START))).await;
         assert_eq!((before.place.sequence.0, &before.state["status"]), (0, &json!("not_started")));
         let query = StateQuery { stream: "issue/NOSUCH-1".to_owned(), ..StateQuery::default() };
         assert!(matches!(engine.state(query).await, Err(QueryError::StreamNotFound(_))));
     });
     engine.close().unwrap();
-}
-
-/// Steps that make the second form of a payload of the first one, and the same as a function.
-const STEPS: &str = r#"[{"rename":"n","to":"count.total"},{"default":"unit","value":"piece"},
-    {"map":"state","values":{"ok":"success"}},{"convert":"size","to":"string"}]"#;
-
-fn rewritten(old: &Value) -> Value {
-    let mut new = old.as_object().unwrap().clone();
-    if let Some(n) = new.shift_remove("n") {
-        new.insert("count".to_owned(), json!({"total": n}));
-    }
-    new.entry("unit").or_insert("piece".into());
-    if new.get("state") == Some(&json!("ok")) {
-        new.insert("state".to_owned(), "success".into());
-    }
-    if let Some(size) = new.get("size").and_then(Value::as_u64) {
-        new.insert("size".to_owned(), size.to_string().into());
-    }
-    Value::Object(new)
-}
-
-fn registration(version: &str, upcast: Option<&str>) -> Registration {
-    let schema = if version == "1.0.0" {
-        json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]})
-    } else {
-        json!({"type": "object", "properties": {"count": {"type": "object"}}, "required": ["count"]})
-    };
-    let mut data = json!({"type": "demo.counted", "version": version, "schema": schema});
-    if let Some(steps) = upcast {
-        data["upcast"] = serde_json::from_str(steps).unwrap();
-    }
-    Registration::from_data(data.to_string().as_bytes()).unwrap()
-}
-
-#[test]
-fn the_fold_of_old_events_upcast_is_the_fold_of_the_rewritten_history() {
-    for seed in 0..10 {
-        let mut random = Random::new(seed);
-        let (old, new) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-        let program = |config: &mut tacho_engine::Config| {
-            let jq = Jq::compile_as(".seen += [$event.data]", JqKind::Fold).unwrap();
-            let (name, meaning) = ("seen".to_owned(), String::new());
-            config.rewind.programs = vec![Arc::new(Program { name, category: None, meaning, jq })];
-            config.rewind.snapshot_events = 7;
-        };
-        let (grown, fresh) = (open(old.path(), program), open(new.path(), program));
-        runtime().block_on(async {
-            grown.register_schema(registration("1.0.0", None)).await.unwrap();
-            let mut payloads = Vec::new();
-            for number in 0..60 {
-                let state = ["ok", "bad"][random.index(2)];
-                let mut data = json!({"n": number, "state": state});
-                if random.once_in(3) {
-                    data["size"] = random.below(100).into();
-                }
-                payloads.push(data);
-            }
-            let event = |number: usize, data: &Value| {
-                told(STREAM, "demo.counted", number.to_string(), number as i64, data)
-            };
-            for (number, data) in payloads.iter().enumerate() {
-                grown.append(vec![event(number, data)], Vec::new()).await.unwrap();
-                fresh.append(vec![event(number, &rewritten(data))], Vec::new()).await.unwrap();
-            }
-            // Snapshots of before are of no use any more.
-            let before = state(&grown, "seen", Moment::Now).await;
-            assert_eq!(before.state["seen"][0], payloads[0]);
-            let refused = grown.register_schema(registration("2.0.0", None)).await.unwrap_err();
-            assert!(refused.to_string().contains("upcast"), "{refused}");
-            grown.register_schema(registration("2.0.0", Some(STEPS))).await.unwrap();
-            for sequence in [1, 30, 60] {
-                let moment = Moment::Sequence(Sequence(sequence));
-                let upcast = state(&grown, "seen", moment).await;
-                assert_eq!(upcast.state, state(&fresh, "seen", moment).await.state, "seed {seed}");
-            }
-            let listed = events_of(&grown, STREAM).await;
-            assert!(listed.iter().all(|event| {
-                event.text("dataschema").as_deref() == Some("urn:tacho:schema:demo.counted:2.0.0")
-            }));
-            let stored = grown.stored_event("0", None, Default::default()).await.unwrap();
-            assert_eq!(stored.data().map(tacho_event::json::to_value), Some(payloads[0].clone()));
-        });
-        // The same after a restart, when nobody has asked for schemas yet.
-        grown.close().unwrap();
-        let grown = open(old.path(), program);
-        runtime().block_on(async {
-            let all = state(&grown, "seen", Moment::Now).await;
-            assert_eq!(all.state, state(&fresh, "seen", Moment::Now).await.state);
-        });
-        grown.close().unwrap();
-        fresh.close().unwrap();
-    }
 }
