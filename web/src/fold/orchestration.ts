@@ -16,8 +16,12 @@ export interface Failure {
   nextActions: string[];
 }
 
+/** The fold that has all that the pages of orchestrations show: who is blocked, what the tests said, why it ended. */
+export const BOARD = 'board';
+
 export interface Orchestration {
   issue: string;
+  summary: string;
   session: string;
   status: Status;
   phase: string;
@@ -79,6 +83,7 @@ export function orchestrationOf(value: unknown): Orchestration {
   const seconds = number(state['duration_seconds']);
   return {
     issue: text(state['issue_key']),
+    summary: text(state['issue_summary']),
     session: text(state['session_id']),
     status: STATUSES.includes(status) ? (status as Status) : 'not_started',
     phase: text(state['current_phase']),
@@ -108,6 +113,11 @@ function failureOf(failure: Fields): Failure {
 
 export function openGaps(one: Orchestration): Fields[] {
   return one.gaps.filter((gap) => !one.resolved.has(named(gap)));
+}
+
+/** What became of an error: `open`, `recovering`, `recovered`, or `failed` when no recovery helped. */
+export function errorState(error: Fields): string {
+  return error['recovered'] === true ? 'recovered' : text(error['status']) || 'open';
 }
 
 /** How long it took, or takes until now, in milliseconds. */
@@ -216,9 +226,10 @@ export function agentLines(one: Orchestration, events: readonly LogEvent[]): Age
   return [...lines.values()].sort((left, right) => order[left.state] - order[right.state] || (left.from ?? 0) - (right.from ?? 0));
 }
 
-/** The events of some types whose payload has this value, in their order: what a row links to is one of them. */
+/** The events of some types that have this id, or this value in their payload, in their order: what a row links to is
+ * one of them. */
 export function eventsOf(events: readonly LogEvent[], types: RegExp, value: string): LogEvent[] {
-  return events.filter((event) => types.test(event.type) && Object.values(fields(event.data)).some((one) => String(one) === value));
+  return events.filter((event) => types.test(event.type) && (event.id === value || Object.values(fields(event.data)).some((one) => String(one) === value)));
 }
 
 /** Which of the records with the same name this is, from 0: runs of one suite follow each other. */

@@ -95,12 +95,17 @@ export const TASK_TYPES: Record<string, Fold> = {
   hitl_answered: (tasks, _, data) => settle(tasks, data),
   hitl_resolved: (tasks, _, data) => settle(tasks, data),
   AgentSpawned: (tasks, event, data, at) =>
-    begin(tasks, event, text(data['agent_id']), event.subject ?? '', text(data['model']), at),
+    begin(tasks, event, agentOf(data), event.subject ?? '', text(data['model']), at),
   AgentCompleted: (tasks, event, data, at) =>
-    finish(tasks, event, text(data['agent_id']), event.subject ?? '', 'done', data, at),
+    finish(tasks, event, agentOf(data), event.subject ?? '', 'done', data, at),
   AgentFailed: (tasks, event, data, at) =>
-    finish(tasks, event, text(data['agent_id']), event.subject ?? '', 'failed', data, at),
+    finish(tasks, event, agentOf(data), event.subject ?? '', 'failed', data, at),
 };
+
+/** Records name an agent; older ones gave it an id. */
+function agentOf(data: Fields): string {
+  return text(data['agent_name']) || text(data['agent_id']);
+}
 
 /** A deed names the wait, or its task alone. */
 function meant(tasks: Tasks, data: Fields): Escalation | undefined {

@@ -41,7 +41,7 @@ export const MOST_ROWS = 2_000;
 const DEEPEST = 8;
 
 /** Fields by which an element of a list is known, the better first. */
-const KNOWN_BY = ['id', 'gap_id', 'sha', 'commit_sha', 'pr_number', 'agent_name', 'agent_id', 'checkpoint_id', 'check_type', 'test_suite', 'phase', 'name', 'key', 'path', 'document_path', 'error_type'];
+const KNOWN_BY = ['id', 'gap_id', 'sha', 'commit_sha', 'pr_number', 'agent_name', 'agent_id', 'checkpoint_id', 'check_type', 'test_suite', 'error_type', 'phase', 'name', 'key', 'path', 'document_path'];
 /** What is said of an element whose name is known already, the better first. */
 const SAYS = ['description', 'message', 'pr_title', 'title', 'error_message', 'failure_reason', 'blocked_by', 'summary', 'status', 'state', 'outcome'];
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LogEvent } from '../../src/fold/event';
-import { agentLines, openGaps, orchestrationOf, phaseRuns, progress, took, urgency } from '../../src/fold/orchestration';
+import { agentLines, errorState, eventsOf, openGaps, orchestrationOf, phaseRuns, progress, took, urgency } from '../../src/fold/orchestration';
 import { breakpointsOf, breakpointText, jsonTrouble, supposedOf, suppositionTrouble } from '../../src/fold/whatif';
 
 const told = (minutes: number, type: string, data: Record<string, unknown>): LogEvent => ({ id: `${type}-${minutes}`, source: '/o', type, subject: 'issue/A', sequence: String(minutes + 1), time: new Date(minutes * 60_000).toISOString(), position: minutes + 1, data });
@@ -31,6 +31,13 @@ test('an agent has its task, its times and what it failed of', () => {
   const one = orchestrationOf({ active_agents: ['a'], failed_agents: ['b'] });
   const lines = agentLines(one, [told(1, 'AgentSpawned', { agent_name: 'a', assigned_task: 'build' }), told(2, 'AgentSpawned', { agent_name: 'b' }), told(5, 'AgentFailed', { agent_name: 'b', failure_reason: 'type mismatch' }), told(6, 'AgentFailed', { agent_name: 'stranger' })]);
   expect(lines).toMatchObject([{ name: 'b', state: 'failed', from: 120_000, to: 300_000, said: 'type mismatch', sequence: 6 }, { name: 'a', state: 'active', task: 'build', to: null }]);
+});
+
+test('an error says what became of it, and links to the event that told of it', () => {
+  expect(['open', 'recovering', 'recovered', 'failed'].map((status) => errorState({ status }))).toEqual(['open', 'recovering', 'recovered', 'failed']);
+  expect([errorState({}), errorState({ status: 'open', recovered: true })]).toEqual(['open', 'recovered']);
+  const events = [told(1, 'PhaseFailed', { failure_reason: 'no' }), told(2, 'OrchestrationFailed', { failure_reason: 'no' })];
+  expect(eventsOf(events, /Failed/, 'PhaseFailed-1').map((event) => event.type)).toEqual(['PhaseFailed']);
 });
 
 test('what is supposed is checked before it is asked', () => {

@@ -33,6 +33,12 @@ test('a task waits for a person from its escalation until it is resolved', () =>
   expect(waiters(folded([...events, told('hitl_resolved', { task_id: 'a', wait: 'another' }, 6)]), 7_000)).toHaveLength(1);
 });
 
+test('an agent of an orchestration is known by its name, or by the id that older records have', () => {
+  const runs = (field: string) => folded([told('AgentSpawned', { [field]: 'mapper' }, 2), told('AgentSpawned', { [field]: 'planner' }, 3), told('AgentCompleted', { [field]: 'mapper' }, 4)]).tasks.runs.map((run) => run.state);
+  expect(runs('agent_name')).toEqual(runs('agent_id'));
+  expect(runs('agent_name')).toContain('done');
+});
+
 test('an agent at work is a card under its task', () => {
   const fleet = folded([told('agent_started', { task_id: 'b', agent: 'critic', model: 'claude-haiku-4-5' }, 2)]);
   expect(groups(fleet, 5_000)).toMatchObject([{ name: 'task/b', cards: [{ name: 'critic', state: 'working', model: 'haiku-4-5' }] }]);
