@@ -6,7 +6,7 @@ use crate::json::{self, Kind};
 /// Longest line, in characters.
 const MAX_CHARACTERS: usize = 120;
 /// Keys whose value says most, in this order.
-const TELLING: [&str; 14] = [
+const TELLING: [&str; 23] = [
     "summary",
     "message",
     "description",
@@ -14,10 +14,19 @@ const TELLING: [&str; 14] = [
     "prompt",
     "error_message",
     "error",
+    "failure_reason",
+    "final_error",
     "reason",
+    "commit_message",
+    "agent_name",
     "command",
     "file_path",
     "url",
+    "recovery_strategy",
+    "gap_id",
+    "test_suite",
+    "check_type",
+    "doc_title",
     "status",
     "feature",
     "phase",

@@ -2,13 +2,14 @@
 
 use crate::engine::Shared;
 use crate::error::QueryError;
+use std::collections::VecDeque;
 use tacho_event::{Filter, Pattern, Position, Recorded, Timestamp};
 use tacho_journal::ReadLimit;
 use tacho_view::{Bound, Scan};
 
 /// Events that are looked up at once.
 const PIECE_EVENTS: usize = 2_048;
-/// Bytes that are read from the log at once.
+/// Bytes of events after which a piece ends; one event at least.
 const PIECE_BYTES: usize = 4 << 20;
 /// Where at least one in so many events of a stretch of the log is meant, the stretch is read as a whole.
 const DENSE: u64 = 4;
@@ -19,7 +20,8 @@ pub(super) struct Reading<'a> {
     filter: Filter,
     bound: Bound,
     after: Position,
-    positions: Vec<Position>,
+    /// What was looked up and not read yet.
+    positions: VecDeque<Position>,
     is_over: bool,
 }
 
@@ -32,52 +34,71 @@ impl<'a> Reading<'a> {
             system: true,
             ..Filter::default()
         };
-        Self { shared, filter, bound, after, positions: Vec::new(), is_over: false }
+        Self { shared, filter, bound, after, positions: VecDeque::new(), is_over: false }
     }
 
     /// The next events; empty at the end.
     pub(super) fn next(&mut self) -> Result<Vec<Recorded>, QueryError> {
         let mut events = Vec::new();
-        while events.is_empty() && !self.is_over {
-            let scan = Scan {
-                after: Some(self.after),
-                until: self.bound.position,
-                reverse: false,
-                limit: PIECE_EVENTS,
-            };
-            let found = self.shared.fold.reader().candidates(&self.filter, &scan, &mut || true)?;
-            self.after = found.scanned_to;
-            self.is_over = found.end;
-            self.positions = found.positions;
+        while events.is_empty() {
+            if self.positions.is_empty() {
+                if self.is_over {
+                    break;
+                }
+                self.look_up()?;
+            }
             self.read(&mut events)?;
         }
         Ok(events)
     }
 
+    fn look_up(&mut self) -> Result<(), QueryError> {
+        let scan = Scan {
+            after: Some(self.after),
+            until: self.bound.position,
+            reverse: false,
+            limit: PIECE_EVENTS,
+        };
+        let found = self.shared.fold.reader().candidates(&self.filter, &scan, &mut || true)?;
+        self.after = found.scanned_to;
+        self.is_over = found.end;
+        self.positions = found.positions.into();
+        Ok(())
+    }
+
+    /// Reads the next of the positions, until the piece is full.
     fn read(&mut self, events: &mut Vec<Recorded>) -> Result<(), QueryError> {
-        let positions = std::mem::take(&mut self.positions);
-        let mut rest = positions.as_slice();
-        while let Some(first) = rest.first().copied() {
-            let length = stretch(rest);
-            let (taken, behind) = rest.split_at(length);
-            rest = behind;
-            let last = taken[length - 1];
-            let mut next = first;
-            let mut wanted = taken.iter().copied().peekable();
-            while next <= last {
-                let count = (last.0 - next.0 + 1) as usize;
-                let read = self.shared.log.read(next, ReadLimit { events: count, bytes: PIECE_BYTES })?;
-                let Some(end) = read.last().map(|event| event.position) else { break };
-                next = Position(end.0 + 1);
-                for event in read {
-                    if wanted.next_if_eq(&event.position).is_some() && self.is_meant(&event) {
-                        if self.bound.sequence.is_some_and(|sequence| event.sequence > sequence) {
-                            self.is_over = true;
-                            return Ok(());
-                        }
-                        events.push(event);
-                    }
+        let mut bytes = 0;
+        while let Some(first) = self.positions.front().copied() {
+            if bytes >= PIECE_BYTES {
+                return Ok(());
+            }
+            let count = stretch(self.positions.make_contiguous());
+            let limit = ReadLimit { events: count, bytes: PIECE_BYTES };
+            let read = self.shared.log.read(first, limit)?;
+            let Some(end) = read.last().map(|event| event.position) else {
+                self.positions.clear();
+                return Ok(());
+            };
+            for event in read {
+                if self.positions.front() != Some(&event.position) {
+                    continue;
                 }
+                self.positions.pop_front();
+                if !self.is_meant(&event) {
+                    continue;
+                }
+                if self.bound.sequence.is_some_and(|sequence| event.sequence > sequence) {
+                    self.is_over = true;
+                    self.positions.clear();
+                    return Ok(());
+                }
+                bytes += event.bytes().len();
+                events.push(event);
+            }
+            // What was read over and not found is gone.
+            while self.positions.front().is_some_and(|position| *position <= end) {
+                self.positions.pop_front();
             }
         }
         Ok(())
@@ -90,15 +111,15 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// How many of the positions, from the first on, are read from the log as one stretch.
+/// How many events are read at once to have the first of the positions, and those behind it as long as they are dense.
 fn stretch(positions: &[Position]) -> usize {
     let first = positions[0].0;
-    let mut length = 1;
+    let mut last = first;
     for (index, position) in positions.iter().enumerate().skip(1) {
         if position.0 - first >= DENSE * (index as u64 + 1) {
             break;
         }
-        length = index + 1;
+        last = position.0;
     }
-    length
+    (last - first + 1) as usize
 }

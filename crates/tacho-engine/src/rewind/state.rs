@@ -71,7 +71,6 @@ impl Engine {
         if let Some(around) = around {
             let moment = found.at.unwrap_or(now);
             let events = self.surrounding(&stream, moment, around).await?;
-            let summary = summary(&found.state);
             found.around = Some(Surrounding { moment, events, summary });
         }
         Ok(found)
@@ -118,9 +117,10 @@ fn state_at(
     query: StateQuery,
     code: &Code,
     turn: Option<&Turn>,
-) -> Result<StateAt, QueryError> {
+) -> Result<(StateAt, Around), QueryError> {
     let bound = query.moment.bound(shared, query.known_at)?;
     let (mut state, place) = folding::state(shared, &query.stream, code, turn, &bound)?;
+    let summary = summary(&state);
     if let (Some(path), Some(turn)) = (&query.path, turn) {
         state = part(turn, path, &[&state])?.pop().unwrap_or_default();
     }
@@ -129,7 +129,7 @@ fn state_at(
         _ => place.time,
     };
     let projection = code.name().to_owned();
-    Ok(StateAt { stream: query.stream, projection, place, at, state, around: None })
+    Ok((StateAt { stream: query.stream, projection, place, at, state, around: None }, summary))
 }
 
 /// What jq answers first to each of the states.
