@@ -53,12 +53,8 @@ impl<'a> Reading<'a> {
     }
 
     fn look_up(&mut self) -> Result<(), QueryError> {
-        let scan = Scan {
-            after: Some(self.after),
-            until: self.bound.position,
-            reverse: false,
-            limit: PIECE_EVENTS,
-        };
+        let scan =
+            Scan { after: Some(self.after), until: self.bound.position, reverse: false, limit: PIECE_EVENTS };
         let found = self.shared.fold.reader().candidates(&self.filter, &scan, &mut || true)?;
         self.after = found.scanned_to;
         self.is_over = found.end;

@@ -67,7 +67,8 @@ impl Engine {
         let code = Code::find(&self.shared, &query.stream, query.projection.as_deref())?;
         let turn = self.turn(code.is_program() || query.path.is_some()).await?;
         let (around, stream, now) = (query.around, query.stream.clone(), self.now());
-        let mut found = self.on_a_thread(move |shared| state_at(shared, query, &code, turn.as_ref())).await?;
+        let (mut found, summary) =
+            self.on_a_thread(move |shared| state_at(shared, query, &code, turn.as_ref())).await?;
         if let Some(around) = around {
             let moment = found.at.unwrap_or(now);
             let events = self.surrounding(&stream, moment, around).await?;
