@@ -79,7 +79,7 @@ pub async fn suppose(engine: &Engine, stream: String, body: &[u8]) -> Result<Val
         }
     }
     let stream = supposition.stream.clone();
-    Ok(render::supposed(&stream, &engine.suppose(supposition).await?))
+    Ok(render::supposed(&stream, engine.suppose(supposition).await?))
 }
 
 fn added(event: &[u8]) -> Result<AddedEvent, String> {
@@ -162,7 +162,7 @@ async fn state(engine: &Engine, stream: String, mut asked: Asked) -> Result<Valu
         query.around = Some(Duration::from_nanos(length));
     }
     asked.end()?;
-    Ok(render::state(&engine.state(query).await?, path.as_ref()))
+    Ok(render::state(engine.state(query).await?, path.as_ref()))
 }
 
 async fn history(engine: &Engine, stream: String, mut asked: Asked) -> Result<Value, Problem> {
@@ -216,7 +216,7 @@ async fn whatif(engine: &Engine, stream: String, mut asked: Asked) -> Result<Val
     }
     asked.end()?;
     let stream = supposition.stream.clone();
-    Ok(render::supposed(&stream, &engine.suppose(supposition).await?))
+    Ok(render::supposed(&stream, engine.suppose(supposition).await?))
 }
 
 async fn until(engine: &Engine, stream: String, mut asked: Asked) -> Result<Value, Problem> {
@@ -228,7 +228,7 @@ async fn until(engine: &Engine, stream: String, mut asked: Asked) -> Result<Valu
     let wait = asked.wait()?;
     asked.end()?;
     let query = BreakQuery { stream: stream.clone(), projection, condition, from, wait };
-    Ok(render::found(&stream, &engine.break_where(query).await?))
+    Ok(render::found(&stream, engine.break_where(query).await?))
 }
 
 async fn divergence(engine: &Engine, mut asked: Asked) -> Result<Value, Problem> {

@@ -61,7 +61,8 @@ fn leaves(list: &[Leaf]) -> Value {
     list.iter().map(leaf).collect()
 }
 
-pub(super) fn state(found: &StateAt, path: Option<&Jq>) -> Value {
+/// Takes the state over: it may be large, and a copy of it costs as much as finding it.
+pub(super) fn state(found: StateAt, path: Option<&Jq>) -> Value {
     let mut answer = members(json!({
         "stream": found.stream,
         "projection": found.projection,
@@ -72,7 +73,7 @@ pub(super) fn state(found: &StateAt, path: Option<&Jq>) -> Value {
     if let Some(path) = path {
         answer.insert("path".to_owned(), path.as_str().into());
     }
-    answer.insert("state".to_owned(), found.state.clone());
+    answer.insert("state".to_owned(), found.state);
     if let Some(around) = &found.around {
         answer.insert("query_timestamp".to_owned(), around.moment.to_rfc3339().into());
         answer.insert("surrounding_events".to_owned(), events(&around.events));
@@ -155,7 +156,7 @@ pub(super) fn comparison(stream: &str, comparison: &Comparison) -> Value {
     })
 }
 
-pub(super) fn supposed(stream: &str, supposed: &Supposed) -> Value {
+pub(super) fn supposed(stream: &str, supposed: Supposed) -> Value {
     json!({
         "stream": stream,
         "projection": supposed.projection,
@@ -172,7 +173,7 @@ pub(super) fn supposed(stream: &str, supposed: &Supposed) -> Value {
     })
 }
 
-pub(super) fn found(stream: &str, found: &Break) -> Value {
+pub(super) fn found(stream: &str, found: Break) -> Value {
     json!({
         "stream": stream,
         "projection": found.projection,
