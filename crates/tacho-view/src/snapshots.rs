@@ -15,7 +15,7 @@ const FILE_NAME: &str = "snapshots.sqlite";
 /// "tacs": what `file` and SQLite's tools show.
 const APPLICATION_ID: i64 = 0x7461_6373;
 /// Changes with every change of what is written.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 const CACHE_KIB: i64 = 512;
 /// Of zstd. States are small and often written.
@@ -31,6 +31,7 @@ const TABLES: &str = "
         manual INTEGER NOT NULL, checksum BLOB NOT NULL, state BLOB NOT NULL
     );
     CREATE UNIQUE INDEX by_place ON snapshots (stream, code, sequence);
+    CREATE INDEX by_bound ON snapshots (stream, code, sequence, position, latest);
     CREATE INDEX by_age ON snapshots (created);";
 
 /// Which events of a stream a state is of.
@@ -137,8 +138,11 @@ impl Snapshots {
         loop {
             let mut statement = database.prepare_cached(
                 "SELECT id, sequence, position, time, latest, checksum, state FROM snapshots
-                 WHERE stream = ?1 AND code = ?2 AND sequence <= ?3 AND position <= ?4 AND latest <= ?5
-                 ORDER BY sequence DESC LIMIT 1",
+                 WHERE id = (
+                   SELECT id FROM snapshots INDEXED BY by_bound
+                   WHERE stream = ?1 AND code = ?2 AND sequence <= ?3 AND position <= ?4 AND latest <= ?5
+                   ORDER BY sequence DESC LIMIT 1
+                 )",
             )?;
             let found = statement
                 .query_row(params![stream, code, sequence, position, time], |row| {
