@@ -12,9 +12,7 @@ use tacho_view::state::State;
 use tacho_view::{Bound, PackedSnapshot};
 
 /// A long stream has about this many snapshots: they stand further apart the longer it is.
-const SNAPSHOTS_OF_STREAM: u64 = 2_000;
-/// A snapshot's state has at most so many times the bytes of the events that it saves reading.
-const WORTH: usize = 2;
+const SNAPSHOTS_OF_STREAM: u64 = 1_000;
 /// Snapshots that are written in one transaction.
 const PACKED_AT_ONCE: usize = 64;
 /// Events that a program folds in one go.
@@ -130,7 +128,7 @@ impl<'a> Folding<'a> {
     fn is_due(&self) -> bool {
         let every =
             self.shared.config.rewind.snapshot_events.max(self.place.sequence.0 / SNAPSHOTS_OF_STREAM);
-        self.shared.snapshots.is_some() && self.events >= every && self.bytes * WORTH >= self.state_bytes
+        self.shared.snapshots.is_some() && self.events >= every && self.bytes >= self.state_bytes
     }
 
     /// Keeps the state of this place, to be stored.
