@@ -14,7 +14,6 @@ mod error;
 mod figures;
 mod fold;
 mod health;
-mod history;
 mod hook;
 mod id;
 mod latency;
@@ -56,7 +55,7 @@ pub use query::{Page, Query, Wait};
 pub use rewind::{
     AddedEvent, Around, Band, Break, BreakQuery, Bucket, Comparison, Divergence, DivergenceQuery, Entry,
     History, HistoryQuery, Moment, Overview, PartChange, Place, Plan, PlannedEvent, Program, ProjectionInfo,
-    PruneKeep, ReplayQuery, Run, StateAt, StateQuery, Supposed, Supposition, Surrounding, Verdict, Why,
+    ReplayQuery, Run, StateAt, StateQuery, Supposed, Supposition, Surrounding, Verdict, Why,
 };
 pub use schema::{SchemaError, SchemaReceipt};
 pub use tacho_journal::spool::{self, HookFrame, MAX_FRAME_BYTES};
@@ -64,8 +63,8 @@ pub use tacho_journal::{AppendError, Appended, Health, JournalError, LogId, Prec
 pub use tacho_view::state::difference::Leaf;
 pub use tacho_view::state::{Change, Op};
 pub use tacho_view::{
-    AGENT_FIGURES, AgentFigure, CostQuery, CostRow, Costs, Dimension, FIGURES, Figure, Metrics, MetricsQuery,
-    ModelUse, NanoUsd, StoredSnapshot, StreamQuery, StreamState, Tokens, Traffic,
+    AGENT_FIGURES, AgentFigure, CostQuery, CostRow, Costs, Dimension, FIGURES, Figure, Keep, Metrics,
+    MetricsQuery, ModelUse, NanoUsd, StoredSnapshot, StreamQuery, StreamState, Tokens, Traffic,
 };
 pub use waits::{Deed, WaitKind, WaitState, Waiting};
 pub use watch::{

@@ -14,6 +14,7 @@ mod jq;
 pub mod json;
 mod names;
 mod pattern;
+mod percent;
 mod position;
 mod recorded;
 pub mod schema;
@@ -30,6 +31,7 @@ pub use event::{Draft, Event, EventError, MAX_EVENT_BYTES, MAX_HOPS, MAX_ID_BYTE
 pub use filter::{Filter, FilterError, payload_phase};
 pub use jq::{Jq, JqError, JqKind};
 pub use pattern::Pattern;
+pub use percent::percent_decoded;
 pub use position::{Position, Sequence};
 pub use recorded::Recorded;
 pub use summary::{summary, summary_line};

@@ -133,9 +133,9 @@ impl Snapshots {
     /// The last snapshot that holds only events within the bound. One that is damaged is dropped and the one before
     /// it taken.
     pub fn best(&self, stream: &str, code: &str, bound: &Bound) -> Result<Option<Snapshot>, ViewError> {
-        let database = self.lock();
         let (sequence, position, time) = bound.covers();
         loop {
+            let database = self.lock();
             let mut statement = database.prepare_cached(
                 "SELECT id, sequence, position, time, latest, checksum, state FROM snapshots
                  WHERE id = (
@@ -145,15 +145,17 @@ impl Snapshots {
                  )",
             )?;
             let found = statement
-                .query_row(params![stream, code, sequence, position, time], |row| {
-                    Ok((row.get::<_, i64>(0)?, read(row)?))
-                })
+                .query_row(params![stream, code, sequence, position, time], StoredState::read)
                 .optional()?;
-            match found {
-                None => return Ok(None),
-                Some((_, Some(snapshot))) => return Ok(Some(snapshot)),
-                Some((id, None)) => {
-                    database.prepare_cached("DELETE FROM snapshots WHERE id = ?1")?.execute([id])?;
+            drop(statement);
+            // Unpacking takes longer than finding: others may look meanwhile.
+            drop(database);
+            let Some(stored) = found else { return Ok(None) };
+            let id = stored.id;
+            match stored.unpack() {
+                Some(snapshot) => return Ok(Some(snapshot)),
+                None => {
+                    self.lock().prepare_cached("DELETE FROM snapshots WHERE id = ?1")?.execute([id])?;
                 }
             }
         }
@@ -317,25 +319,47 @@ impl PackedSnapshot {
     }
 }
 
-/// `None` where it does not hold what was written.
-fn read(row: &Row<'_>) -> rusqlite::Result<Option<Snapshot>> {
-    let number = |column: usize| row.get::<_, i64>(column).map(|number| number as u64);
-    let (checksum, stored) = (row.get_ref(5)?.as_blob()?, row.get_ref(6)?.as_blob()?);
-    if Sha256::digest(stored).as_slice() != checksum {
-        return Ok(None);
+/// A snapshot as it is read, not checked yet.
+struct StoredState {
+    id: i64,
+    sequence: Sequence,
+    position: Position,
+    time: Timestamp,
+    latest: Timestamp,
+    checksum: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+impl StoredState {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let number = |column: usize| row.get::<_, i64>(column).map(|number| number as u64);
+        Ok(Self {
+            id: row.get(0)?,
+            sequence: Sequence(number(1)?),
+            position: Position(number(2)?),
+            time: Timestamp(row.get(3)?),
+            latest: Timestamp(row.get(4)?),
+            checksum: row.get(5)?,
+            bytes: row.get(6)?,
+        })
     }
-    let json = match zstd::bulk::Decompressor::upper_bound(stored) {
-        Some(length) if length <= MAX_STATE_BYTES => zstd::bulk::decompress(stored, length).ok(),
-        _ => None,
-    };
-    let Some(state) = json.and_then(|json| serde_json::from_slice(&json).ok()) else { return Ok(None) };
-    Ok(Some(Snapshot {
-        sequence: Sequence(number(1)?),
-        position: Position(number(2)?),
-        time: Timestamp(row.get(3)?),
-        latest: Timestamp(row.get(4)?),
-        state,
-    }))
+
+    /// `None` where it does not hold what was written.
+    fn unpack(self) -> Option<Snapshot> {
+        if Sha256::digest(&self.bytes).as_slice() != self.checksum {
+            return None;
+        }
+        let length = zstd::bulk::Decompressor::upper_bound(&self.bytes)?;
+        let json =
+            (length <= MAX_STATE_BYTES).then(|| zstd::bulk::decompress(&self.bytes, length).ok())??;
+        Some(Snapshot {
+            sequence: self.sequence,
+            position: self.position,
+            time: self.time,
+            latest: self.latest,
+            state: serde_json::from_slice(&json).ok()?,
+        })
+    }
 }
 
 fn connect(file: &Path) -> Result<Connection, ViewError> {

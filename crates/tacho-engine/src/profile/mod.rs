@@ -18,8 +18,8 @@ pub use span::{ProfileSpan, SpanKind};
 
 use crate::engine::Engine;
 use crate::error::QueryError;
-use crate::history::each_of_stream;
 use crate::query::Wait;
+use crate::rewind::each_of_stream;
 use fold::Fold;
 use std::collections::BTreeMap;
 use tacho_event::Timestamp;

@@ -3,6 +3,7 @@
 use super::moment::Place;
 use super::projection::Code;
 use super::reading::Reading;
+use super::snapshot;
 use crate::condition::Turn;
 use crate::engine::Shared;
 use crate::error::QueryError;
@@ -15,6 +16,8 @@ use tacho_view::{Bound, PackedSnapshot};
 const SNAPSHOTS_OF_STREAM: u64 = 1_000;
 /// Snapshots that are written in one transaction.
 const PACKED_AT_ONCE: usize = 64;
+/// After so many snapshots, old ones and too many are dropped.
+const COLLECTED_EVERY: i64 = 1_000;
 /// Events that a program folds in one go.
 const PROGRAM_EVENTS: usize = 256;
 
@@ -151,9 +154,12 @@ impl<'a> Folding<'a> {
         match &self.shared.snapshots {
             Some(snapshots) if !packed.is_empty() => {
                 let now = self.shared.clock.now();
-                snapshots
-                    .put(self.stream, &self.code.version_on(&self.shared.log), &packed, now)
-                    .unwrap_or_default()
+                let code = self.code.version_on(&self.shared.log);
+                let ids = snapshots.put(self.stream, &code, &packed, now).unwrap_or_default();
+                if ids.iter().any(|id| id % COLLECTED_EVERY == 0) {
+                    snapshot::collect(self.shared);
+                }
+                ids
             }
             _ => Vec::new(),
         }

@@ -107,6 +107,37 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// Hands the stream's events over in order, bookkeeping left out, at most `limit`, until `visit` answers false. Answers
+/// whether the limit left some out.
+///
+/// # Errors
+/// `StreamNotFound` where no event is in it.
+pub(crate) fn each_of_stream(
+    shared: &Shared,
+    stream: &str,
+    limit: usize,
+    mut visit: impl FnMut(Recorded) -> bool,
+) -> Result<bool, QueryError> {
+    shared.known_stream(stream)?;
+    let mut reading = Reading::new(shared, stream, Bound::default(), Position::ZERO);
+    let mut visited = 0;
+    loop {
+        let events = reading.next()?;
+        if events.is_empty() {
+            return Ok(false);
+        }
+        for event in events.into_iter().filter(|event| !event.is_bookkeeping()) {
+            if visited == limit {
+                return Ok(true);
+            }
+            visited += 1;
+            if !visit(event) {
+                return Ok(false);
+            }
+        }
+    }
+}
+
 /// How many events are read at once to have the first of the positions, and those behind it as long as they are dense.
 fn stretch(positions: &[Position]) -> usize {
     let first = positions[0].0;

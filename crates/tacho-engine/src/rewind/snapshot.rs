@@ -12,15 +12,6 @@ use tacho_view::{Keep, StoredSnapshot};
 /// Nanoseconds of a day.
 const DAY_NS: i64 = 24 * 3_600 * 1_000_000_000;
 
-/// Which snapshots of a stream stay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PruneKeep {
-    /// None, not even those that somebody asked for.
-    None,
-    /// The newest of each projection, so many, and those that somebody asked for.
-    Newest(u64),
-}
-
 impl Engine {
     /// The snapshots of a stream.
     pub async fn snapshots(&self, stream: &str) -> Result<Vec<StoredSnapshot>, QueryError> {
@@ -59,23 +50,17 @@ impl Engine {
     }
 
     /// Drops snapshots of a stream; answers how many. Its states take longer until there are new ones.
-    pub async fn prune_snapshots(&self, stream: &str, keep: PruneKeep) -> Result<usize, QueryError> {
+    pub async fn prune_snapshots(&self, stream: &str, keep: Keep) -> Result<usize, QueryError> {
         let stream = stream.to_owned();
         self.on_a_thread(move |shared| {
-            let keep = match keep {
-                PruneKeep::None => Keep::None,
-                PruneKeep::Newest(count) => Keep::Newest(count),
-            };
-            match &shared.snapshots {
-                Some(snapshots) => Ok(snapshots.prune(&stream, keep)?),
-                None => Ok(0),
-            }
+            shared.snapshots.as_ref().map_or(Ok(0), |snapshots| Ok(snapshots.prune(&stream, keep)?))
         })
         .await
     }
 }
 
-/// Drops snapshots that are too old or too many. Called now and then; a failure is made up for by the next call.
+/// Drops snapshots that are too old or too many. Called at the start and every so many snapshots; a failure is made up for
+/// by the next call.
 pub(crate) fn collect(shared: &Shared) {
     let limits = &shared.config.rewind;
     let days = i64::try_from(limits.snapshot_days).unwrap_or(i64::MAX);

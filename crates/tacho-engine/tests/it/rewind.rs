@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use tacho_engine::{
-    AddedEvent, BreakQuery, DivergenceQuery, Engine, HistoryQuery, Moment, Program, PruneKeep, Query,
-    QueryError, ReplayQuery, StateAt, StateQuery, Supposition, Why,
+    AddedEvent, BreakQuery, DivergenceQuery, Engine, HistoryQuery, Keep, Moment, Program, Query, QueryError,
+    ReplayQuery, StateAt, StateQuery, Supposition, Why,
 };
 use tacho_event::{
     Draft, Event, Filter, Jq, JqKind, Pattern, Position, Recorded, Sameness, Sequence, Timestamp,
@@ -145,7 +145,7 @@ fn a_state_is_the_fold_of_its_events_by_snapshots_and_without_them() {
             let events = events_of(&engine, STREAM).await;
             compare(&engine, &mut random, &events, 40).await;
             assert!(!engine.snapshots(STREAM).await.unwrap().is_empty(), "folds leave snapshots behind");
-            assert!(engine.prune_snapshots(STREAM, PruneKeep::None).await.unwrap() > 0);
+            assert!(engine.prune_snapshots(STREAM, Keep::None).await.unwrap() > 0);
             assert!(engine.snapshots(STREAM).await.unwrap().is_empty());
             compare(&engine, &mut random, &events, 20).await;
             // What comes later, and late, changes the states that it belongs to.
@@ -427,6 +427,23 @@ fn a_stream_that_never_was_is_told_apart_from_one_before_its_beginning() {
         assert_eq!((before.place.sequence.0, &before.state["status"]), (0, &json!("not_started")));
         let query = StateQuery { stream: "issue/NOSUCH-1".to_owned(), ..StateQuery::default() };
         assert!(matches!(engine.state(query).await, Err(QueryError::StreamNotFound(_))));
+    });
+    engine.close().unwrap();
+}
+
+#[test]
+fn snapshots_beyond_their_bytes_go_while_the_engine_runs() {
+    let folder = TempDir::new().unwrap();
+    let engine = open(folder.path(), |config| {
+        config.rewind.snapshot_events = 1;
+        config.rewind.snapshot_bytes = 0;
+    });
+    record(&engine, &mut Random::new(1), 8_000);
+    runtime().block_on(async {
+        state_of(&engine, "task", Moment::Now).await;
+        let left = engine.snapshots(STREAM).await.unwrap();
+        let first = left.first().map(|first| first.sequence.0);
+        assert!(first.is_some_and(|first| first > 1_000), "the thousand before went: {first:?}");
     });
     engine.close().unwrap();
 }

@@ -1,5 +1,6 @@
 //! The value of `dataschema`: `urn:tacho:schema:<type>:<semver>`.
 
+use crate::percent_decoded;
 use semver::Version;
 use std::fmt::Write;
 
@@ -24,22 +25,8 @@ pub fn urn(kind: &str, version: &Version) -> String {
 /// The type and version that [`urn`] wrote; `None` for any other `dataschema`.
 pub fn parse_urn(text: &str) -> Option<(String, Version)> {
     let (kind, version) = text.strip_prefix(PREFIX)?.rsplit_once(':')?;
-    Some((percent_decoded(kind)?, Version::parse(version).ok()?))
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            out.push(byte);
-            continue;
-        }
-        let mut digit = || char::from(bytes.next()?).to_digit(16);
-        let (high, low) = (digit()?, digit()?);
-        out.push((high * 16 + low) as u8);
-    }
-    String::from_utf8(out).ok().filter(|kind| !kind.is_empty())
+    let kind = percent_decoded(kind).filter(|kind| !kind.is_empty())?;
+    Some((kind, Version::parse(version).ok()?))
 }
 
 #[cfg(test)]

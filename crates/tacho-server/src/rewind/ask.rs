@@ -8,11 +8,11 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::time::Duration;
 use tacho_engine::{
-    AddedEvent, BreakQuery, DivergenceQuery, Engine, HistoryQuery, Moment, PruneKeep, ReplayQuery,
-    StateQuery, Supposition, Wait,
+    AddedEvent, BreakQuery, DivergenceQuery, Engine, HistoryQuery, Keep, Moment, ReplayQuery, StateQuery,
+    Supposition, Wait,
 };
 use tacho_event::time::parse_duration_ns;
-use tacho_event::{Code, Filter, Jq, Position, Sequence, Timestamp, json};
+use tacho_event::{Code, Filter, Jq, Position, Sequence, Timestamp, json, percent_decoded};
 
 /// Buckets of an overview unless told.
 const BUCKETS: usize = 200;
@@ -259,14 +259,14 @@ async fn replay(engine: &Engine, stream: String, mut asked: Asked) -> Result<Val
 }
 
 /// `keep=N` or `all=true`.
-pub(crate) fn keep(uri: &Uri) -> Result<PruneKeep, Problem> {
+pub(crate) fn keep(uri: &Uri) -> Result<Keep, Problem> {
     let mut asked = Asked::read(Timestamp::default(), uri)?;
     let all = asked.take("all").map_or(Ok(false), |value| parameters::switch("all", &value))?;
     let keep = asked.take("keep").map(|value| parameters::position("keep", &value)).transpose()?;
     asked.end()?;
     match (all, keep) {
-        (true, None) => Ok(PruneKeep::None),
-        (false, Some(keep)) => Ok(PruneKeep::Newest(keep.0)),
+        (true, None) => Ok(Keep::None),
+        (false, Some(keep)) => Ok(Keep::Newest(keep.0)),
         _ => {
             Err(invalid("keep", "say how many stay of each projection, or all=true to drop them all".into()))
         }
@@ -292,24 +292,7 @@ fn moment(name: &str, value: &str, now: Timestamp) -> Result<Moment, Problem> {
 /// The parts of a path, decoded.
 fn segments(path: &str) -> Result<Vec<String>, Problem> {
     let refused = || Problem::new(Code::NotFound, format!("{path} cannot be read"));
-    path.trim_start_matches('/').split('/').map(|part| decoded(part).ok_or_else(refused)).collect()
-}
-
-/// Percent-decodes (RFC 3986).
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        if *first == b'%' {
-            let digits = std::str::from_utf8(behind.get(..2)?).ok()?;
-            bytes.push(u8::from_str_radix(digits, 16).ok()?);
-            rest = &behind[2..];
-        } else {
-            bytes.push(*first);
-            rest = behind;
-        }
-    }
-    String::from_utf8(bytes).ok()
+    path.trim_start_matches('/').split('/').map(|part| percent_decoded(part).ok_or_else(refused)).collect()
 }
 
 fn nothing(uri: &Uri) -> Problem {

@@ -3,4 +3,5 @@ mod events;
 mod kpi;
 mod model;
 mod opening;
+mod snapshots;
 mod summaries;

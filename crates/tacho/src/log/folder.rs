@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
 use std::io::Write;
 use std::time::{Duration, Instant};
-use tacho_engine::{CostQuery, Cursor, Engine, PruneKeep, Query, QueryError, SystemClock, Wait};
+use tacho_engine::{CostQuery, Cursor, Engine, Keep, Query, QueryError, SystemClock, Wait};
 use tacho_event::{Code, Position, Recorded, Sequence};
 use tacho_ingest::shape::{self, Format};
 use tokio::runtime::{Builder, Runtime};
@@ -132,7 +132,7 @@ impl Folder {
     }
 
     pub fn prune_snapshots(&self, stream: &str, keep: Option<u64>) -> Result<u64> {
-        let keep = keep.map_or(PruneKeep::None, PruneKeep::Newest);
+        let keep = keep.map_or(Keep::None, Keep::Newest);
         Ok(self.runtime.block_on(self.engine.prune_snapshots(stream, keep))? as u64)
     }
 
