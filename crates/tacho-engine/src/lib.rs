@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod figures;
 mod fold;
+pub mod handler;
 mod health;
 mod hook;
 mod id;

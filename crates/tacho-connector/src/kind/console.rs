@@ -38,7 +38,7 @@ impl<W: Write + Send + 'static> Deliver for Console<W> {
             Ok(()) => Ok(Delivered::default()),
             // Nobody reads any more, and nobody will: there is no console to deliver to.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                Ok(Delivered { skipped: delivery.events.len() as u64 })
+                Ok(Delivered { skipped: delivery.events.len() as u64, ..Delivered::default() })
             }
             Err(error) => Err(Failure::retry("console_failed", format!("standard output: {error}"))),
         }

@@ -58,7 +58,7 @@ impl Deliver for Files {
             skipped += u64::from(!self.write(event)?);
         }
         self.sweep_if_due()?;
-        Ok(Delivered { skipped })
+        Ok(Delivered { skipped, ..Delivered::default() })
     }
 
     fn settle(&mut self) -> Result<(), Failure> {

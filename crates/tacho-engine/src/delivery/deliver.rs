@@ -34,14 +34,25 @@ pub struct Delivery<'a> {
     pub events: &'a [Recorded],
     /// Which attempt this is, from 1.
     pub attempt: u32,
+    /// The same for every attempt of the same events, so that the other side can tell a repetition; empty for a sink.
+    pub key: &'a str,
+    /// How long the attempt may take; `None` for a sink, whose kind has a setting of its own.
+    pub timeout: Option<Duration>,
 }
 
 /// What became of the events of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Delivered {
     /// How many of them were there already and were left out.
     pub skipped: u64,
+    /// What the other side answered, in its order. A sink returns nothing.
+    pub returned: Vec<Returned>,
 }
+
+/// An event that a handler returned, as it wrote it: a JSON object with a `type`. Whether it may be appended is the
+/// kernel's to decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returned(pub Vec<u8>);
 
 /// Why events were not delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,4 +83,11 @@ impl Failure {
     pub fn reject(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into(), verdict: Verdict::Reject }
     }
+}
+
+/// Makes the workers of a handler. Each worker is used by one thread, and by one delivery at a time; how many there are is
+/// the kernel's to decide.
+pub trait Workers: Send + Sync + 'static {
+    /// A worker that is ready; called on the thread that uses it, so it may block while something starts.
+    fn start(&self) -> Result<Box<dyn Deliver>, Failure>;
 }

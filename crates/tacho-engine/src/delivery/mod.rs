@@ -18,7 +18,7 @@ mod simulation;
 mod status;
 mod waiting;
 
-pub use deliver::{Deliver, Delivered, Delivery, Failure, Verdict};
+pub use deliver::{Deliver, Delivered, Delivery, Failure, Returned, Verdict, Workers};
 pub use letter::{DeadLetter, DeadLetterPage};
 pub use policy::{BatchLimits, Policy, ProgressLimits, Retry, Start};
 pub use service::{Handler, HandlerError, check_name};

@@ -321,14 +321,14 @@ impl Runner {
         let (deliver, attempt) = (&mut self.deliver, self.attempt);
         let events = self.waiting.batch(&limits, self.alone_until);
         let count = events.len();
-        let answer = guarded(|| deliver.deliver(&Delivery { events, attempt }));
+        let answer = guarded(|| deliver.deliver(&Delivery { events, attempt, key: "", timeout: None }));
         let now = self.around.clock.elapsed();
         if now.saturating_sub(begun) > SLOW {
             self.count_ahead();
         }
         match answer {
             Ok(delivered) => {
-                self.count(count, delivered, now);
+                self.count(count, &delivered, now);
                 self.advance(count);
                 Next::Again
             }
@@ -336,7 +336,7 @@ impl Runner {
         }
     }
 
-    fn count(&mut self, count: usize, delivered: Delivered, now: Duration) {
+    fn count(&mut self, count: usize, delivered: &Delivered, now: Duration) {
         let skipped = delivered.skipped.min(count as u64);
         self.progress.skipped += skipped;
         self.progress.done += count as u64 - skipped;

@@ -88,7 +88,7 @@ impl Deliver for Sink {
         let known: BTreeSet<Position> = outside.settled.iter().chain(&outside.unsettled).copied().collect();
         let skipped = delivery.events.iter().filter(|event| known.contains(&event.position)).count();
         outside.unsettled.extend(delivery.events.iter().map(|event| event.position));
-        Ok(Delivered { skipped: skipped as u64 })
+        Ok(Delivered { skipped: skipped as u64, ..Delivered::default() })
     }
 
     fn settle(&mut self) -> Result<(), Failure> {
