@@ -108,7 +108,7 @@ pub(crate) fn stream(handler: &str) -> String {
     format!("dead-letter/{handler}")
 }
 
-fn letter_id(handler: &str, position: Position) -> String {
+pub(crate) fn letter_id(handler: &str, position: Position) -> String {
     let hash = Sha256::digest(format!("tacho:dead-letter:1:{handler}:{position}").as_bytes());
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash[..16]);

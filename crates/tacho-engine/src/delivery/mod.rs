@@ -24,6 +24,8 @@ pub use policy::{BatchLimits, Policy, ProgressLimits, Retry, Start};
 pub use service::{Handler, HandlerError, check_name};
 pub use status::{HandlerState, HandlerStatus};
 
+pub(crate) use letter::{cut, letter_id, stream as letter_stream};
+pub(crate) use rate::Rate;
 pub(crate) use service::Deliveries;
 
 /// The type of the event that holds a handler's cursor.

@@ -1,9 +1,36 @@
 //! Handlers: what answers events. Where a sink takes the log in its order, a handler takes it in many lanes at once.
+//!
+//! [`core`] is one handler as a state: what waits, what is under way, what is settled. Everything that it must remember
+//! is in the last event of its stream (`tacho.sys.progress` on `handler/<name>`), which goes to the log together with
+//! what its deliveries returned, so that an answer is there once or not at all.
 
+mod breaker;
+mod bucket;
+mod choose;
+mod control;
+mod core;
+mod deed;
 mod definition;
+mod finish;
 mod key;
+mod lanes;
+mod ledger;
+mod outbox;
 mod policy;
+mod progress;
+mod record;
+mod returned;
+mod seen;
+#[cfg(test)]
+mod simulation;
+mod status;
 
+pub use breaker::BreakerState;
+pub use control::Asker;
+pub use deed::{Deed, Outcome};
 pub use definition::Definition;
 pub use key::Key;
 pub use policy::{Backoff, Batch, Breaker, Dedupe, DedupeBy, Order, PerKey, Policy, Priority, Rate, Retry};
+pub use progress::Paused;
+pub use record::{BREAKER, DELIVERED, FAILED, PAUSED, RESUMED, RETRIED};
+pub use status::{Pending, PendingState, Status};

@@ -2,6 +2,7 @@
 
 use super::Key;
 use crate::delivery::Start;
+use std::time::Duration;
 
 /// How a handler gets its events. Everything has a default, so that a name, a filter and a kind are enough.
 #[derive(Debug, Clone)]
@@ -104,6 +105,22 @@ impl Default for Retry {
     }
 }
 
+impl Retry {
+    /// The pause behind a failed attempt, counted from 1.
+    pub(crate) fn pause(&self, attempt: u32, random: u64) -> Duration {
+        let step = u64::from(attempt.max(1));
+        let grown = match self.backoff {
+            Backoff::Fixed => self.first_ms,
+            Backoff::Linear => self.first_ms.saturating_mul(step),
+            Backoff::Exponential => self.first_ms.saturating_mul(1 << (step - 1).min(32)),
+        };
+        let whole = grown.min(self.longest_ms).max(1) as f64;
+        let part = (random >> 11) as f64 / (1_u64 << 53) as f64;
+        let factor = 1.0 + self.jitter.clamp(0.0, 1.0) * (2.0 * part - 1.0);
+        Duration::from_nanos((whole * factor * 1e6).max(1e6) as u64)
+    }
+}
+
 /// How pauses grow from one failure to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backoff {
@@ -170,5 +187,23 @@ impl Priority {
     /// The priority of this name.
     pub fn find(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|priority| priority.as_str() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_up_to_the_longest_and_differ_by_the_jitter() {
+        let pause = |retry: &Retry, attempt, random| retry.pause(attempt, random).as_millis();
+        let retry = Retry { first_ms: 100, longest_ms: 1_000, jitter: 0.0, ..Retry::default() };
+        let all = |retry: &Retry| [1, 2, 3, 5, u32::MAX].map(|attempt| pause(retry, attempt, 0));
+        assert_eq!(all(&retry), [100, 200, 400, 1_000, 1_000]);
+        assert_eq!(all(&Retry { backoff: Backoff::Linear, ..retry.clone() }), [100, 200, 300, 500, 1_000]);
+        assert_eq!(all(&Retry { backoff: Backoff::Fixed, ..retry.clone() }), [100; 5]);
+        let jittery = Retry { jitter: 0.2, ..retry };
+        assert_eq!((pause(&jittery, 1, 0), pause(&jittery, 1, u64::MAX)), (80, 120));
+        assert_eq!(pause(&jittery, 1, u64::MAX / 2), 99);
     }
 }
