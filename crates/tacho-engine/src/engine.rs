@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::delivery::Deliveries;
 use crate::error::{OpenError, SubscribeError};
 use crate::fold::Fold;
+use crate::handler::Reactions;
 use crate::health::{Readiness, Statistics};
 use crate::hook::Counters;
 use crate::id::{self, Ids};
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) told: Told,
     pub(crate) conditions: Conditions,
     pub(crate) deliveries: Arc<Deliveries>,
+    pub(crate) reactions: Arc<Reactions>,
     pub(crate) clock: Arc<dyn Clock>,
     history: Arc<Semaphore>,
     ids: Ids,
@@ -69,9 +71,11 @@ impl Engine {
             let _ = journal.close();
         }
         let (fold, hub) = followers?;
-        let deliveries = Arc::new(Deliveries::default());
+        let (deliveries, reactions) = (Arc::new(Deliveries::default()), Arc::new(Reactions::default()));
         let (folds, fans_out, delivers) = (fold.on_commit(), hub.on_commit(), deliveries.on_commit());
+        let reacts = reactions.on_commit();
         journal.on_commit(move |head| {
+            reacts(head);
             fans_out(head);
             folds(head);
             delivers(head);
@@ -87,6 +91,7 @@ impl Engine {
             history: Arc::new(Semaphore::new(HISTORY_READS)),
             clock: Arc::new(clock),
             deliveries,
+            reactions,
             ids,
             head_at_start: journal.head(),
             recovery,
@@ -122,7 +127,7 @@ impl Engine {
 
     /// Queues events. `reply` runs on the journal's thread; so does what the engine notes of them, for a caller
     /// who goes away while they wait does not take them back.
-    fn send(
+    pub(crate) fn send(
         &self,
         events: Vec<Event>,
         preconditions: Vec<Precondition>,
@@ -246,6 +251,7 @@ impl Engine {
     /// Stops handlers and followers, ends subscriptions and closes the log. Blocks for a moment; for handlers
     /// at work, within their limit.
     pub fn close(&self) -> Result<(), tacho_journal::JournalError> {
+        self.shared.reactions.stop(Duration::from_millis(self.shared.config.delivery.stop_ms));
         self.shared.deliveries.stop(Duration::from_millis(self.shared.config.delivery.stop_ms));
         self.shared.hub.stop();
         self.shared.conditions.close();

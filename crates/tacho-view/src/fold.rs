@@ -5,6 +5,7 @@ use crate::error::ViewError;
 use crate::facts::Facts;
 use crate::gather::Gather;
 use crate::kpi;
+use crate::letters;
 use crate::merge::Merge;
 use crate::page::PageWriter;
 use crate::policy;
@@ -115,6 +116,9 @@ impl FoldState {
         self.types.add(event.kind(), event.position, facts.time);
         self.traffic.add(event);
         kpi::observe(database, event, &facts)?;
+        if event.kind().starts_with("tacho.dead_letter") {
+            letters::observe(database, event)?;
+        }
         let (gather, place) = (&mut self.gather, low(event.position.0));
         term::visit(event, &facts, phase.as_deref(), &mut |kind, text| gather.add(kind, text, place));
         self.times.push(facts.time.0);

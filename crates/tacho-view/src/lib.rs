@@ -15,6 +15,7 @@ mod facts;
 mod fold;
 mod gather;
 mod kpi;
+mod letters;
 mod look_up;
 mod merge;
 mod open;
@@ -39,6 +40,7 @@ pub use kpi::{
     AGENT_FIGURES, AgentFigure, CostQuery, CostRow, Costs, Dimension, FIGURES, Figure, Metrics, MetricsQuery,
     ModelRequest, ModelUse, NanoUsd, Tokens, Unit,
 };
+pub use letters::{Letter, LetterCause, LetterQuery, LetterState};
 pub use open::{FILE_NAME, Restart, open};
 pub use reader::{Reader, Totals};
 pub use scan::{Candidates, Scan};

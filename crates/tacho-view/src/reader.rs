@@ -2,6 +2,7 @@
 
 use crate::error::ViewError;
 use crate::kpi::{self, CostQuery, Costs, Dimension, Metrics, MetricsQuery, ModelRequest, NanoUsd};
+use crate::letters::{self, Letter, LetterCause, LetterQuery};
 use crate::look_up::LookUp;
 use crate::open::connect_for_reading;
 use crate::plan::Plan;
@@ -156,6 +157,26 @@ impl Reader {
     /// The sessions, features or days on which at least this much was spent.
     pub fn spent_by(&self, by: Dimension, at_least: NanoUsd) -> Result<Vec<(String, NanoUsd)>, ViewError> {
         self.read(|database| kpi::spent_by(database, by, at_least))
+    }
+
+    /// Open dead letters, the oldest first.
+    pub fn letters(&self, query: &LetterQuery) -> Result<Vec<Letter>, ViewError> {
+        self.read(|database| letters::open(database, query))
+    }
+
+    /// How many dead letters are open.
+    pub fn letter_count(&self, query: &LetterQuery) -> Result<u64, ViewError> {
+        self.read(|database| letters::count(database, query))
+    }
+
+    /// One dead letter, whatever became of it.
+    pub fn letter(&self, id: &str) -> Result<Option<Letter>, ViewError> {
+        self.read(|database| letters::one(database, id))
+    }
+
+    /// Why dead letters are open.
+    pub fn letter_causes(&self) -> Result<Vec<LetterCause>, ViewError> {
+        self.read(letters::causes)
     }
 
     /// Whether any request to a model is known.

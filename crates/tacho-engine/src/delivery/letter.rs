@@ -1,71 +1,12 @@
 //! Dead letters: what could not be delivered, as events.
 
 use super::{DEAD_LETTER, Failure};
-use crate::engine::Engine;
-use crate::error::QueryError;
-use crate::query::{Query, Wait};
-use crate::{Cursor, id};
+use crate::id;
 use sha2::{Digest, Sha256};
-use tacho_event::{
-    Draft, Event, EventError, Filter, Pattern, Position, Recorded, Sameness, Timestamp, head, json,
-};
+use tacho_event::{Draft, Event, EventError, Position, Recorded, Sameness, Timestamp, head, json};
 
 /// Longest error message that is kept, in bytes.
 const MESSAGE_BYTES_MAX: usize = 2_048;
-
-/// What a handler gave up on.
-#[derive(Debug, Clone)]
-pub struct DeadLetter {
-    /// The dead letter's own event.
-    pub letter: Recorded,
-    /// The event that was not delivered.
-    pub event: Option<Recorded>,
-}
-
-#[derive(Debug, Clone)]
-pub struct DeadLetterPage {
-    pub letters: Vec<DeadLetter>,
-    pub next: Option<Cursor>,
-    /// The answer includes everything up to here.
-    pub position: Position,
-}
-
-impl DeadLetter {
-    /// The minified JSON of one field of the letter.
-    pub fn field(&self, name: &str) -> Option<&[u8]> {
-        json::member(self.letter.data()?, name)
-    }
-}
-
-impl Engine {
-    /// Dead letters, the oldest first; of one handler when it is named.
-    pub async fn dead_letters(
-        &self,
-        handler: Option<&str>,
-        cursor: Option<Cursor>,
-        limit: usize,
-    ) -> Result<DeadLetterPage, QueryError> {
-        let filter = Filter {
-            types: vec![Pattern::new(DEAD_LETTER)],
-            stream: handler.map(|handler| Pattern::new(stream(handler))),
-            ..Filter::default()
-        };
-        let query = Query { filter, cursor, limit, wait: Wait::Head, ..Query::default() };
-        let page = self.query(query).await?;
-        let letters = self
-            .on_a_thread(move |shared| {
-                let with_event = |letter: Recorded| {
-                    let position = letter.data().and_then(|data| json::member(data, "position"));
-                    let position = position.and_then(|position| json::text(position).parse().ok());
-                    let event = position.map(|position| shared.journal.get(Position(position)));
-                    Ok(DeadLetter { event: event.transpose()?.flatten(), letter })
-                };
-                page.events.into_iter().map(with_event).collect::<Result<_, QueryError>>()
-            })
-            .await?;
-        Ok(DeadLetterPage { letters, next: page.next, position: page.position })
-    }
-}
 
 /// The event that tells of a failure for good; the same for the same handler and event, so that a crash
 /// behind it tells it once.

@@ -5,6 +5,7 @@
 //! neither a crash nor the loss of the read side loses anything, and nobody who appends ever waits for it. What
 //! is delivered is delivered at least once, in the order of the log.
 
+mod dead_letter;
 mod deliver;
 mod letter;
 mod policy;
@@ -18,14 +19,16 @@ mod simulation;
 mod status;
 mod waiting;
 
+pub use dead_letter::{DeadLetter, DeadLetterPage, LetterDeed, LetterError};
 pub use deliver::{Deliver, Delivered, Delivery, Failure, Returned, Verdict, Workers};
-pub use letter::{DeadLetter, DeadLetterPage};
 pub use policy::{BatchLimits, Policy, ProgressLimits, Retry, Start};
 pub use service::{Handler, HandlerError, check_name};
-pub use status::{HandlerState, HandlerStatus};
+pub use status::{HandlerState, HandlerStatus, Role, WorkerCount};
 
 pub(crate) use letter::{cut, letter_id, stream as letter_stream};
 pub(crate) use rate::Rate;
+pub(crate) use runner::guarded;
+pub(crate) use selection::Selection;
 pub(crate) use service::Deliveries;
 
 /// The type of the event that holds a handler's cursor.

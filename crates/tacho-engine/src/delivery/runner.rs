@@ -9,11 +9,12 @@ use super::{
     BatchLimits, DEAD_LETTER, Deliver, Delivered, Delivery, Failure, HandlerState, Policy, Start, Verdict,
 };
 use crate::clock::Clock;
+use crate::handler::again;
 use crate::log::Log;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
-use tacho_event::{Event, Position, Timestamp};
+use tacho_event::{Event, Position, Recorded, Timestamp};
 use tacho_journal::{AppendError, JournalError, ReadLimit};
 
 /// What is read of the log at once.
@@ -312,7 +313,23 @@ impl Runner {
         let events = events.map_err(|error| Failure::retry("log_unreadable", error.to_string()))?;
         let Some(last) = events.last().map(|event| event.position) else { return Ok(None) };
         let others = events.iter().filter(|event| !event.is_bookkeeping()).count() as u64;
-        Ok(Some(Chunk { last, others, chosen: self.selection.choose(events)? }))
+        let (retries, events): (Vec<_>, Vec<_>) =
+            events.into_iter().partition(|event| again::is_for(&self.name, event));
+        let mut chosen = self.selection.choose(events)?;
+        for retry in retries {
+            chosen.extend(self.again(retry)?.map(|event| (event, None)));
+        }
+        chosen.sort_by_key(|(event, _)| event.position);
+        Ok(Some(Chunk { last, others, chosen }))
+    }
+
+    /// The event of a dead letter that is to be tried again, in the place of the retry.
+    fn again(&self, retry: Recorded) -> Result<Option<Recorded>, Failure> {
+        let (position, recorded) = (retry.position, retry.recorded);
+        let item = again::item(&self.around.log, retry);
+        let item = item.map_err(|error| Failure::retry("log_unreadable", error.to_string()))?;
+        let event = item.map(|item| item.event);
+        Ok(event.and_then(|event| Recorded::new(position, event.sequence, recorded, event.bytes().clone())))
     }
 
     fn deliver(&mut self, begun: Duration) -> Next {
@@ -449,7 +466,7 @@ enum SaveError {
 }
 
 /// A panic of one connector is a failure of one attempt.
-fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason was given");

@@ -2,8 +2,9 @@
 
 use super::runner::{Next, Runner, Snapshot, Surroundings};
 use super::selection::Selection;
-use super::{Deliver, HandlerStatus, Policy};
+use super::{Deliver, HandlerStatus, Policy, Role};
 use crate::engine::Engine;
+use crate::handler::BreakerState;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, RwLock};
@@ -44,6 +45,10 @@ pub enum HandlerError {
     Journal { name: String, source: JournalError },
     #[error("handler {name}: {source}")]
     Thread { name: String, source: std::io::Error },
+    #[error("handler {name}: the log does not take its start: {source}")]
+    Append { name: String, source: tacho_journal::AppendError },
+    #[error("the engine is stopping")]
+    Stopped,
 }
 
 /// Whether a handler may be named so.
@@ -66,6 +71,7 @@ pub(crate) struct Deliveries {
 struct Running {
     name: String,
     kind: &'static str,
+    types: Vec<String>,
     snapshot: Mutex<Snapshot>,
     stop: AtomicBool,
     /// Set while the thread waits for a commit.
@@ -83,16 +89,28 @@ impl Engine {
         Ok(())
     }
 
-    /// The handlers that run, in the order of their start.
+    /// The handlers that run, then the sinks, in the order of their start.
     pub fn handlers(&self) -> Vec<HandlerStatus> {
         let running = self.shared.deliveries.all();
-        running.iter().map(|running| self.status(running)).collect()
+        let sinks = running.iter().map(|running| self.status(running));
+        self.reactions().into_iter().chain(sinks).collect()
     }
 
-    /// One handler.
+    /// One handler or sink.
     pub fn handler(&self, name: &str) -> Option<HandlerStatus> {
         let running = self.shared.deliveries.all();
-        running.iter().find(|running| running.name == name).map(|running| self.status(running))
+        let sink = running.iter().find(|running| running.name == name);
+        sink.map(|running| self.status(running)).or_else(|| self.reaction(name))
+    }
+
+    /// Whether there is somebody to deliver to.
+    pub(crate) fn is_known_handler(&self, name: &str) -> bool {
+        self.handler(name).is_some()
+    }
+
+    /// Whether a sink is named so.
+    pub(crate) fn is_sink(&self, name: &str) -> bool {
+        self.shared.deliveries.read().iter().any(|running| running.name == name)
     }
 
     fn start_handler(&self, handler: Handler) -> Result<(), HandlerError> {
@@ -100,6 +118,7 @@ impl Engine {
         self.shared.deliveries.admit(&name)?;
         let thread_fault = |source| HandlerError::Thread { name: name.clone(), source };
         let conditions = Some(self.shared.conditions.clone());
+        let types = filter.types.iter().map(|pattern| pattern.as_str().to_owned()).collect();
         let selection = Selection::new(&name, filter, conditions).map_err(thread_fault)?;
         let engine = self.clone();
         let around = Surroundings {
@@ -114,6 +133,7 @@ impl Engine {
         let running = Arc::new(Running {
             name: name.clone(),
             kind,
+            types,
             snapshot: Mutex::default(),
             stop: AtomicBool::new(false),
             waits: AtomicBool::new(false),
@@ -141,6 +161,7 @@ impl Engine {
         HandlerStatus {
             name: running.name.clone(),
             kind: running.kind,
+            role: Role::Sink,
             state: snapshot.state(),
             position: snapshot.progress.position,
             head: self.head(),
@@ -154,6 +175,17 @@ impl Engine {
             attempt: snapshot.attempt,
             last_error: snapshot.last_error,
             next_attempt: snapshot.next_attempt,
+            in_flight: 0,
+            latency_ms: None,
+            success_rate: None,
+            breaker: BreakerState::Closed,
+            breaker_until: None,
+            paused: None,
+            workers: None,
+            types: running.types.clone(),
+            returns: Vec::new(),
+            capabilities: Vec::new(),
+            version: None,
         }
     }
 }

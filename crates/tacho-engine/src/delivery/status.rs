@@ -1,5 +1,6 @@
 //! What is told of a handler.
 
+use crate::handler::{BreakerState, Paused};
 use tacho_event::{Position, Timestamp};
 
 /// Where a handler stands. What it was meant to get since its start, as far as the log was looked at, is
@@ -8,6 +9,7 @@ use tacho_event::{Position, Timestamp};
 pub struct HandlerStatus {
     pub name: String,
     pub kind: &'static str,
+    pub role: Role,
     pub state: HandlerState,
     /// Everything up to here is settled.
     pub position: Position,
@@ -30,6 +32,44 @@ pub struct HandlerStatus {
     /// The last failure, in words, until something is delivered.
     pub last_error: Option<String>,
     pub next_attempt: Option<Timestamp>,
+    /// Events that are being delivered now.
+    pub in_flight: u64,
+    /// Median and 99th percentile of the last deliveries, in milliseconds.
+    pub latency_ms: Option<(f64, f64)>,
+    /// Of the last deliveries, the part that went well.
+    pub success_rate: Option<f64>,
+    pub breaker: BreakerState,
+    pub breaker_until: Option<Timestamp>,
+    pub paused: Option<Paused>,
+    pub workers: Option<WorkerCount>,
+    /// The patterns of the types that it gets, and the types that it returned since this process began.
+    pub types: Vec<String>,
+    pub returns: Vec<String>,
+    pub capabilities: Vec<String>,
+    pub version: Option<String>,
+}
+
+/// What returns nothing is a sink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Handler,
+    Sink,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Handler => "handler",
+            Self::Sink => "sink",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerCount {
+    pub alive: usize,
+    pub busy: usize,
+    pub most: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

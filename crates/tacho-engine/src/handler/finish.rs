@@ -117,7 +117,7 @@ impl Core {
         let Some(held) = self.items.get(&position) else { return };
         let next = self.ledger.get(position).and_then(|open| open.next);
         let event = record::failed(&self.name, &held.item, attempt, failure, next, moment.now);
-        self.outbox.events(event.ok());
+        self.outbox.events_later(event.ok());
         let error = Some((failure.code.clone(), cut(&failure.message).to_owned()));
         let deed = self.deed(&held.item, flight, Outcome::Failed, moment);
         self.deeds.add(Deed { error, attempt, ..deed });

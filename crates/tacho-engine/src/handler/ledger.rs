@@ -93,6 +93,7 @@ impl Ledger {
         self.open.len() as u64
     }
 
+    #[cfg(test)]
     pub(crate) fn settled(&self) -> u64 {
         self.done + self.dead + self.skipped
     }

@@ -4,27 +4,36 @@
 //! is in the last event of its stream (`tacho.sys.progress` on `handler/<name>`), which goes to the log together with
 //! what its deliveries returned, so that an answer is there once or not at all.
 
+pub(crate) mod again;
 mod breaker;
 mod bucket;
 mod choose;
+mod chooser;
 mod control;
 mod core;
 mod deed;
 mod definition;
+mod dispatcher;
+mod feed;
 mod finish;
 mod key;
 mod lanes;
 mod ledger;
+mod matcher;
 mod outbox;
 mod policy;
+mod pool;
 mod progress;
+mod reactions;
 mod record;
 mod returned;
 mod seen;
 #[cfg(test)]
 mod simulation;
+mod slot;
 mod status;
 
+pub use again::{LETTER_DISCARDED, LETTER_RETRIED};
 pub use breaker::BreakerState;
 pub use control::Asker;
 pub use deed::{Deed, Outcome};
@@ -32,5 +41,9 @@ pub use definition::Definition;
 pub use key::Key;
 pub use policy::{Backoff, Batch, Breaker, Dedupe, DedupeBy, Order, PerKey, Policy, Priority, Rate, Retry};
 pub use progress::Paused;
+pub use reactions::{ControlError, Tested};
 pub use record::{BREAKER, DELIVERED, FAILED, PAUSED, RESUMED, RETRIED};
 pub use status::{Pending, PendingState, Status};
+
+pub(crate) use again::at as event_at;
+pub(crate) use reactions::Reactions;

@@ -15,12 +15,14 @@ const MAX_DEEDS: usize = 64;
 /// How long what nobody waits for is held back, so that it goes together.
 const HELD_BACK: Duration = Duration::from_millis(100);
 /// Events looked at behind which the cursor goes to the log though nothing was meant.
-const LOOKED_AT: u64 = 10_000;
+const LOOKED_AT: u64 = 50_000;
 
 #[derive(Debug)]
 pub(crate) struct Outbox {
     events: Vec<Event>,
     bytes: usize,
+    /// Somebody waits for the events.
+    is_urgent: bool,
     deeds: Vec<Deed>,
     others: u64,
     /// Events settled, and looked at, since the last save.
@@ -41,6 +43,7 @@ impl Outbox {
         Self {
             events: Vec::new(),
             bytes: 0,
+            is_urgent: false,
             deeds: Vec::new(),
             others: 0,
             settled: 0,
@@ -53,7 +56,15 @@ impl Outbox {
         }
     }
 
+    /// Events that go to the log at once.
     pub(super) fn events(&mut self, events: impl IntoIterator<Item = Event>) {
+        let before = self.events.len();
+        self.events_later(events);
+        self.is_urgent |= self.events.len() > before;
+    }
+
+    /// Events that may wait a moment for others.
+    pub(super) fn events_later(&mut self, events: impl IntoIterator<Item = Event>) {
         for event in events {
             self.bytes += event.bytes().len();
             self.events.push(event);
@@ -114,8 +125,10 @@ impl Core {
         let waits = !self.flights.is_empty();
         let left = (outbox.saved_at + HELD_BACK).saturating_sub(moment.elapsed);
         match () {
-            () if !outbox.events.is_empty() || outbox.looked_at >= LOOKED_AT => Some(Duration::ZERO),
-            () if outbox.settled == 0 => None,
+            () if outbox.is_urgent || outbox.looked_at >= LOOKED_AT || outbox.is_full() => {
+                Some(Duration::ZERO)
+            }
+            () if outbox.settled == 0 && outbox.events.is_empty() => None,
             () if waits => Some(left),
             () => Some(Duration::ZERO),
         }
@@ -153,6 +166,7 @@ impl Core {
         }
         events.extend(progress.to_event(&self.name, moment.now).ok());
         (outbox.bytes, outbox.others, outbox.settled, outbox.looked_at) = (0, 0, 0, 0);
+        outbox.is_urgent = false;
         outbox.saves = progress.save;
         outbox.sent_seen = !progress.seen.is_empty();
         outbox.sent = Some(events.clone());

@@ -9,7 +9,7 @@ use tacho_event::{Draft, Event, EventError, Position, Sameness, Timestamp, head}
 use tacho_journal::JournalError;
 
 /// Longest part of an error that is kept here, in bytes; the event of the failure holds more.
-const ERROR_BYTES_MAX: usize = 200;
+const ERROR_BYTES_MAX: usize = 80;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Progress {

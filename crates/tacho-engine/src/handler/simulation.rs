@@ -227,7 +227,12 @@ impl World {
     /// Nothing of a stream begins before what was behind it has ended.
     fn check_order(&self, core: &Core, work: &Work) {
         let most = self.policy.batch.events;
-        assert!((1..=most).contains(&work.events.len()), "{work:?} {:?} {:?}", self.policy, core.flights[&work.ticket]);
+        assert!(
+            (1..=most).contains(&work.events.len()),
+            "{work:?} {:?} {:?}",
+            self.policy,
+            core.flights[&work.ticket]
+        );
         if matches!(self.policy.order, Order::None) {
             return;
         }

@@ -1,6 +1,7 @@
 //! The engine from outside: appends, subscriptions, queries, on a real folder.
 
 mod append;
+mod handlers;
 mod live;
 mod open;
 mod query;
