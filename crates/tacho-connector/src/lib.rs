@@ -1,9 +1,11 @@
 //! The world's protocols: what delivers events to the outside, one file a kind.
 //!
 //! A kind tries once and says how it went; batches, retry, dead letters and the cursor are the kernel's
-//! ([`tacho_engine::delivery`]). To add one, write its file and its line in [`KINDS`].
+//! ([`tacho_engine::delivery`]). To add one, write its file and its line in [`KINDS`] or, when it answers with events, in
+//! [`HANDLER_KINDS`].
 
 mod bucket;
+mod handler;
 mod kind;
 mod local_file;
 mod model_request;
@@ -20,6 +22,10 @@ mod web;
 
 use name::name_of;
 
+pub use handler::{
+    ENVIRONMENT, Emit, HANDLER_KINDS, HandlerKind, HandlerSettings, HandlerSurroundings, OpenedHandler,
+    Recycle, Tool, check_handler, handler_kind, list_tools,
+};
 pub use kind::{KINDS, Kind, find};
 pub use rotation::Rotation;
 pub use secret::Secret;

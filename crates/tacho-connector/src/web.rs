@@ -3,8 +3,8 @@
 use crate::{Settings, SettingsError};
 use std::time::Duration;
 use tacho_engine::delivery::{Failure, Verdict};
-use ureq::Agent;
-use ureq::http::{HeaderMap, Uri};
+use ureq::http::{HeaderMap, Response, Uri};
+use ureq::{Agent, Body};
 
 /// How long one attempt may take unless configured otherwise.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,13 +20,18 @@ pub(crate) struct Web {
 impl Web {
     pub(crate) fn open(settings: &Settings) -> Result<Self, SettingsError> {
         let timeout = settings.timeout_ms.map_or(TIMEOUT, Duration::from_millis);
+        Ok(Self::at(url(settings)?, timeout))
+    }
+
+    /// A receiver at a URL that was checked.
+    pub(crate) fn at(url: Uri, timeout: Duration) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(timeout))
             .max_redirects(0)
             .user_agent(concat!("tacho/", env!("CARGO_PKG_VERSION")))
             .build();
-        Ok(Self { url: url(settings)?, agent: config.into() })
+        Self { url, agent: config.into() }
     }
 
     /// Posts to the URL with `below` behind its path; answers the body of a success. `now_seconds` since 1970
@@ -38,36 +43,64 @@ impl Web {
         body: &[u8],
         now_seconds: i64,
     ) -> Result<Vec<u8>, Failure> {
+        let mut answer = self.send(below, headers, body, None, now_seconds)?;
+        let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
+        // What was taken is taken, whatever is said about it.
+        Ok(body.unwrap_or_default())
+    }
+
+    /// As [`Self::post`], but answers a success with its body unread; within `timeout` when there is one.
+    pub(crate) fn send(
+        &self,
+        below: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+        timeout: Option<Duration>,
+        now_seconds: i64,
+    ) -> Result<Response<Body>, Failure> {
         let url = format!("{}{below}", self.url.to_string().trim_end_matches('/'));
         let url = if below.is_empty() { self.url.to_string() } else { url };
         let mut request = self.agent.post(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut answer = request.send(body).map_err(|error| self.unreachable(&error))?;
+        if timeout.is_some() {
+            request = request.config().timeout_global(timeout).build();
+        }
+        let answer = request.send(body).map_err(|error| self.unreachable(&error))?;
         let status = answer.status().as_u16();
         match status {
-            200..=299 => {
-                let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
-                // What was taken is taken, whatever is said about it.
-                Ok(body.unwrap_or_default())
-            }
+            200..=299 => Ok(answer),
             429 | 503 => {
                 let mut failure = self.refused(status);
                 failure.verdict = Verdict::Retry { after: retry_after(answer.headers(), now_seconds) };
                 Err(failure)
             }
-            408 => Err(self.refused(status)),
+            408 | 425 => Err(self.refused(status)),
             400..=499 => Err(Failure { verdict: Verdict::Reject, ..self.refused(status) }),
             _ => Err(self.refused(status)),
         }
+    }
+
+    /// The whole body of a success.
+    pub(crate) fn body(&self, answer: &mut Response<Body>, bytes_max: usize) -> Result<Vec<u8>, Failure> {
+        let body = answer.body_mut().with_config().limit(bytes_max as u64).read_to_vec();
+        body.map_err(|error| match error {
+            ureq::Error::BodyExceedsLimit(_) => self.too_large(bytes_max),
+            error => self.unreachable(&error),
+        })
+    }
+
+    pub(crate) fn too_large(&self, bytes_max: usize) -> Failure {
+        let message = format!("{} answered more than {bytes_max} bytes; raise `output_bytes`", self.host());
+        Failure::retry("output_too_large", message)
     }
 
     fn refused(&self, status: u16) -> Failure {
         Failure::retry(format!("http_{status}"), format!("{} answered {status}", self.host()))
     }
 
-    fn unreachable(&self, error: &ureq::Error) -> Failure {
+    pub(crate) fn unreachable(&self, error: &ureq::Error) -> Failure {
         let code = if matches!(error, ureq::Error::Timeout(_)) { "timeout" } else { "unreachable" };
         Failure::retry(code, format!("{}: {error}", self.host()))
     }
@@ -80,7 +113,11 @@ impl Web {
 
 /// The receiver's URL.
 pub(crate) fn url(settings: &Settings) -> Result<Uri, SettingsError> {
-    let text = settings.url.as_deref().ok_or(SettingsError::Missing("url"))?;
+    parse_url(settings.url.as_deref().ok_or(SettingsError::Missing("url"))?)
+}
+
+/// A URL of a receiver that holds no secret.
+pub(crate) fn parse_url(text: &str) -> Result<Uri, SettingsError> {
     let refuse = |reason: &str| SettingsError::unusable("url", reason);
     let url: Uri = text.parse().map_err(|_| refuse("it is no URL"))?;
     let is_http = matches!(url.scheme_str(), Some("http" | "https"));

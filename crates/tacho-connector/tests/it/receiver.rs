@@ -24,7 +24,8 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Gives the answers one after the other, then 200 for ever.
+    /// Gives the answers one after the other, then 200 for ever. An answer is a status line and headers; behind an
+    /// empty line it may have a body.
     pub fn start(answers: &[&'static str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/events", listener.local_addr().unwrap());
@@ -35,9 +36,11 @@ impl Receiver {
                 let Some(request) = read(&stream) else { continue };
                 let answer = answers.pop_front().unwrap_or("200 OK\r\n");
                 kept.lock().unwrap().push(request);
-                let _ = (&stream).write_all(
-                    format!("HTTP/1.1 {answer}content-length: 0\r\nconnection: close\r\n\r\n").as_bytes(),
-                );
+                let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((answer.trim_end(), ""));
+                let length = body.len();
+                let answer =
+                    format!("HTTP/1.1 {head}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+                let _ = (&stream).write_all(answer.as_bytes());
             }
         });
         Self { url, requests }
