@@ -15,12 +15,18 @@ export class Refusal extends Error {
   get isAbsent(): boolean {
     return this.status === 404 || this.status === 405;
   }
+
+  /** What is read may be read; only deeds need the control token. */
+  get isControl(): boolean {
+    return this.status === 401 && this.code === 'control_token';
+  }
 }
 
 async function refusal(answer: Response): Promise<Refusal> {
-  if (answer.status === 401) access.refused();
   const problem = (await answer.json().catch(() => ({}))) as { code?: string; detail?: string; title?: string };
-  return new Refusal(answer.status, problem.code ?? String(answer.status), problem.detail ?? problem.title ?? answer.statusText);
+  const refused = new Refusal(answer.status, problem.code ?? String(answer.status), problem.detail ?? problem.title ?? answer.statusText);
+  if (answer.status === 401 && !refused.isControl) access.refused();
+  return refused;
 }
 
 export async function get<T>(path: string): Promise<T> {
@@ -40,7 +46,7 @@ export async function post(path: string, body: unknown): Promise<void> {
   await send(path, body);
 }
 
-/** A question too long for a URL: nothing is written. */
+/** A question too long for a URL, or a deed that answers. */
 export async function ask<T>(path: string, body: unknown): Promise<T> {
   return (await (await send(path, body)).json()) as T;
 }

@@ -16,8 +16,7 @@ class Counts {
     try {
       const { rules } = await get<{ rules: { state: string }[] }>('/api/alerts');
       this.firing = rules.filter((rule) => rule.state === 'firing').length;
-      const { handlers } = await get<{ handlers: { dead: number }[] }>('/api/handlers');
-      this.dead = handlers.reduce((sum, handler) => sum + handler.dead, 0);
+      this.dead = (await get<{ total: number }>('/api/dead-letters/causes')).total;
     } catch {
       this.#next = now + SELDOM;
     }

@@ -26,7 +26,8 @@ export const GOES: Record<string, { href: string; name: string }> = {
   d: { href: '/debugger', name: 'Debugger' },
   o: { href: '/orchestrations', name: 'Orchestrations' },
   p: { href: '/profile', name: 'Profile' },
-  h: { href: '/delivery', name: 'Delivery' },
+  h: { href: '/handlers', name: 'Handlers' },
+  x: { href: '/dead-letters', name: 'Dead letters' },
   c: { href: '/cost', name: 'Cost' },
   n: { href: '/alerts', name: 'Alerts' },
 };

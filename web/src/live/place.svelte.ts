@@ -1,6 +1,9 @@
 /** Where the reader is. The URL is the state: what is not in it is not kept. */
 
-export const PAGES = ['live', 'sessions', 'session', 'events', 'trace', 'rewind', 'debugger', 'orchestrations', 'profile', 'cost', 'alerts', 'delivery'] as const;
+export const PAGES = ['live', 'sessions', 'session', 'events', 'trace', 'rewind', 'debugger', 'orchestrations', 'profile', 'cost', 'alerts', 'handlers', 'dead-letters'] as const;
+
+/** Pages that have another name now. */
+const MOVED: Record<string, string> = { '/delivery': '/handlers' };
 
 export type PageName = (typeof PAGES)[number];
 
@@ -17,6 +20,11 @@ class Place {
   #owed = '';
 
   constructor() {
+    const moved = MOVED[this.path];
+    if (moved) {
+      history.replaceState(null, '', moved + location.search);
+      this.path = moved;
+    }
     addEventListener('popstate', () => this.#read());
     document.addEventListener('click', (event) => this.#follow(event));
   }

@@ -22,8 +22,11 @@ export const PAGE_LINKS: readonly (readonly PageLink[])[] = [
     { page: 'profile', href: '/profile', name: 'Profile', icon: 'profile', key: 'p' },
   ],
   [
+    { page: 'handlers', href: '/handlers', name: 'Handlers', icon: 'handlers', key: 'h' },
+    { page: 'dead-letters', href: '/dead-letters', name: 'Dead letters', icon: 'dead', key: 'x' },
+  ],
+  [
     { page: 'cost', href: '/cost', name: 'Cost', icon: 'cost', key: 'c' },
     { page: 'alerts', href: '/alerts', name: 'Alerts', icon: 'alerts', key: 'n' },
-    { page: 'delivery', href: '/delivery', name: 'Delivery', icon: 'delivery', key: 'h' },
   ],
 ];

@@ -1,4 +1,6 @@
 // Answers of the doors that count, watch and deliver, as their contract says.
+import { reactionDoors } from './reaction-doors.mjs';
+
 const DAY = 86_400_000;
 const dayBefore = (days) => new Date(Date.now() - days * DAY).toISOString().slice(0, 10);
 const spent = (cost_usd, more = {}) => ({ cost_usd, input_tokens: 26_400, output_tokens: 9_000, cache_read_tokens: 110_000, cache_creation_tokens: 6_600, requests: 22, unpriced_requests: 0, ...more });
@@ -27,13 +29,7 @@ const ALERTS = {
   anomalies: [{ kind: 'anomaly', metric: 'repeated_call_count', agent: 'claude-code', message: 'the same Bash call failed 3 times' }],
 };
 
-const HANDLERS = [
-  { name: 'events-file', kind: 'jsonl', state: 'running', position: 140, head: 147, pending: 7, done: 1204, dead: 0, skipped: 3, rate_per_second: 42.1, attempt: 0, last_error: null, next_attempt: null, breaker: 'closed' },
-  { name: 'notify-webhook', kind: 'http', state: 'broken', position: 91, head: 147, pending: 28, done: 311, dead: 2, skipped: 0, rate_per_second: 0, attempt: 4, last_error: '503 Service Unavailable', next_attempt: new Date(Date.now() + 23_000).toISOString(), breaker: 'open' },
-];
-
 const event = { specversion: '1.0', id: 'e1', source: '/api', type: 'hitl_escalated', subject: 'task/refresh-token-tests', position: 91, time: new Date().toISOString(), data: { task_id: 'refresh-token-tests', attempts: 3, priority: 'urgent' } };
-const LETTERS = [1, 2].map((n) => ({ id: `letter-${n}`, handler: 'notify-webhook', attempts: 5, error: { message: '503 Service Unavailable', code: 'http_503' }, event, failedAt: new Date().toISOString() }));
 
 export async function mockDoors(page) {
   const answer = (pattern, body) => page.route(pattern, (route) => route.fulfill({ json: typeof body === 'function' ? body(new URL(route.request().url())) : body }));
@@ -44,6 +40,5 @@ export async function mockDoors(page) {
   });
   await answer(/\/api\/alerts$/, ALERTS);
   await answer(/\/api\/alerts\/history/, { alerts: [{ ...event, type: 'tacho.alert', data: { condition: 'validation_pass_rate < 0.70', current_value: 0.61, message: 'Too little passes' } }], next: null });
-  await answer(/\/api\/handlers$/, { handlers: HANDLERS });
-  await answer(/\/api\/dead-letters/, { dead_letters: LETTERS, next: null });
+  await reactionDoors().mock(page);
 }

@@ -1,4 +1,4 @@
-// Cost, Alerts and Delivery over the real doors: prices, budgets, rules and sinks as they are configured.
+// Cost, Alerts, Handlers and Dead letters over the real doors: prices, budgets, rules and sinks as they are configured.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
@@ -7,7 +7,7 @@ import { startServer, until } from './server.mjs';
 import { append, hook, request, tellMorning } from './story.mjs';
 
 const PAID = 'd0110000-0000-4000-8000-00000000000a';
-const PAGES = { cost: '/cost', alerts: '/alerts', delivery: '/delivery' };
+const PAGES = { cost: '/cost', alerts: '/alerts', handlers: '/handlers?at=dead-webhook', 'dead-letters': '/dead-letters' };
 
 const config = (receiver) => (data) => `
 [budget]
@@ -111,7 +111,7 @@ for (const [name, path] of Object.entries(PAGES)) {
   for (const [look, options] of Object.entries({ dark: {}, light: { theme: 'light' }, phone: { size: PHONE } })) {
     test(`${name} over the real doors, ${look}`, async () => {
       const page = await openPage(browser, server, path, options);
-      await page.locator('#main table').first().waitFor();
+      await page.locator('#main :is(table, .event)').first().waitFor();
       await holds(page, `real-${name}-${look}`);
       await page.context().close();
     });
@@ -165,20 +165,23 @@ test('rules stand as the figures stand, and each alert leads to its event', asyn
 });
 
 test('each sink with what it owes, its error and its next attempt; a dead letter with its event', async () => {
-  const page = await openPage(browser, server, '/delivery');
-  const sink = (name) => page.getByRole('region', { name: 'Sinks and handlers' }).getByRole('row').filter({ hasText: name });
+  const page = await openPage(browser, server, '/handlers');
+  await page.getByText('No handler is set').waitFor();
+  const sink = (name) => page.getByRole('region', { name: 'Sinks' }).getByRole('row').filter({ hasText: name });
   await sink('events-file').waitFor();
   assert.match(await sink('events-file').innerText(), /jsonl\s+running/);
   assert.match(await sink('dead-webhook').innerText(), /http\s+broken[\s\S]*http_500: 127\.0\.0\.1:\d+ answered 500\s+try \d+ at/);
   const counts = (await page.getByRole('group', { name: 'What became of what matched' }).innerText()).match(/\d+/g).map(Number);
   assert.equal(counts[0], counts[1] + counts[2] + counts[3] + counts[4]);
   assert.equal(counts[3], 1);
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  await page.locator('tr[aria-current]', { hasText: 'picky-webhook' }).waitFor();
+  await page.keyboard.press('d');
+  await page.waitForURL('**/dead-letters?handler=picky-webhook');
   await page.getByRole('button', { name: /demo\.poisoned/ }).click();
   const letter = page.getByRole('region', { name: 'The letter' });
   assert.match(await letter.innerText(), /for picky-webhook, #\d+[\s\S]*answered 422[\s\S]*it is no good/);
   await holds(page, 'real-letter-dark');
-  await page.keyboard.press('j');
-  await page.keyboard.press('j');
-  await page.locator('tr[aria-current]', { hasText: 'picky-webhook' }).waitFor();
   await page.context().close();
 });

@@ -29,7 +29,8 @@ const PAGES = {
   events: '/events?at=100',
   cost: '/cost',
   alerts: '/alerts',
-  delivery: '/delivery?at=notify-webhook&letter=letter-1',
+  handlers: '/handlers?at=notify-webhook',
+  'dead-letters': '/dead-letters?at=letter-1',
 };
 for (const [name, path] of Object.entries(PAGES)) {
   for (const theme of ['dark', 'light']) {
@@ -49,7 +50,7 @@ for (const [name, path] of Object.entries(PAGES)) {
 }
 
 test('doors that the server does not have are no data, not an error', async () => {
-  for (const path of ['/cost', '/alerts', '/delivery']) {
+  for (const path of ['/cost', '/alerts', '/handlers', '/dead-letters']) {
     const page = await openPage(browser, server, path, {
       mock: (mocked) => mocked.route(/\/api\/(metrics|cost|alerts|handlers|dead-letters)/, (route) => route.fulfill({ status: 404, json: { code: 'not_found' } })),
     });
@@ -123,7 +124,7 @@ test('the feed pauses, keeps what is read in place, and resumes', async () => {
 test('every page is reached by keyboard, and the link says where one is', async () => {
   const page = await openPage(browser, server, '/', { mock: mockDoors });
   await page.locator('.event').first().waitFor();
-  for (const [letter, path] of [['s', '/sessions'], ['e', '/events'], ['c', '/cost'], ['n', '/alerts'], ['h', '/delivery'], ['w', '/rewind'], ['d', '/debugger'], ['o', '/orchestrations'], ['p', '/profile'], ['l', '/']]) {
+  for (const [letter, path] of [['s', '/sessions'], ['e', '/events'], ['c', '/cost'], ['n', '/alerts'], ['h', '/handlers'], ['x', '/dead-letters'], ['w', '/rewind'], ['d', '/debugger'], ['o', '/orchestrations'], ['p', '/profile'], ['l', '/']]) {
     await page.keyboard.press('g');
     await page.keyboard.press(letter);
     await until(() => new URL(page.url()).pathname === path);

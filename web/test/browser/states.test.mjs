@@ -22,7 +22,7 @@ test('the first run says what to type, copies it, and turns into Live with the f
     await phone.getByText('Nothing recorded yet').waitFor();
     await holds(phone, 'empty-phone');
     await phone.context().close();
-    for (const path of ['/sessions', '/events', '/cost', '/alerts', '/delivery', '/session/none']) {
+    for (const path of ['/sessions', '/events', '/cost', '/alerts', '/handlers', '/dead-letters', '/session/none']) {
       const page = await openPage(browser, server, path);
       await page.locator('#main :is(.nothing, .trouble, .kpis, .feed)').first().waitFor();
       await holds(page, `empty-${path.split('/')[1]}`);

@@ -15,7 +15,7 @@ use axum::routing::get;
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
 
 /// First parts of the paths that the dashboard itself tells apart: each answers with the same document.
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 14] = [
     "live",
     "sessions",
     "session",
@@ -27,6 +27,9 @@ const PAGES: [&str; 12] = [
     "profile",
     "cost",
     "alerts",
+    "handlers",
+    "dead-letters",
+    // The two before had this name once; the dashboard leads on.
     "delivery",
 ];
 

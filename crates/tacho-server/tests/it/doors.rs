@@ -184,8 +184,16 @@ fn the_dashboard_asks_nobody_else() {
 fn every_page_is_the_same_document() {
     let server = Server::start();
     let document = server.get("/").body;
-    for path in ["/sessions", "/session/6de14646?turn=1", "/events?type=a*", "/cost", "/alerts", "/delivery"]
-    {
+    for path in [
+        "/sessions",
+        "/session/6de14646?turn=1",
+        "/events?type=a*",
+        "/cost",
+        "/alerts",
+        "/handlers",
+        "/dead-letters",
+        "/delivery",
+    ] {
         let page = server.get(path);
         assert_eq!((page.status, &page.body), (200, &document), "{path}");
     }
