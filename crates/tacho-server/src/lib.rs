@@ -20,6 +20,7 @@ mod openapi;
 mod parameters;
 mod problem;
 mod profile;
+mod reactions;
 pub mod rewind;
 mod route;
 mod summary;

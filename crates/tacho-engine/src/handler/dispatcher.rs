@@ -248,7 +248,7 @@ impl Dispatcher {
         };
         if let Some(events) = events {
             let own = |event: &&Event| event.source().starts_with("/handlers/");
-            slot.note_returned(events.iter().filter(own).map(Event::kind));
+            slot.note_returned(events.iter().filter(own).map(Event::kind), moment.elapsed);
             if let Err(error) = (self.send)(handler, events) {
                 self.appended(handler, Err(error));
             }
@@ -310,6 +310,7 @@ fn begin(slot: &mut Slot, moment: Moment) {
     while slot.pool.has_hands() {
         let Some(work) = slot.core.take(moment) else { break };
         let ticket = work.ticket;
+        work.events.iter().for_each(|event| slot.incoming.count(event.kind(), moment.elapsed));
         if let Err(error) = slot.pool.give(work) {
             let failure = Failure::retry("no_worker", format!("a worker cannot be started: {error}"));
             slot.core.finish(ticket, Err(failure), 0, moment);

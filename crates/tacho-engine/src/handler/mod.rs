@@ -20,6 +20,7 @@ mod key;
 mod lanes;
 mod ledger;
 mod matcher;
+mod minutes;
 mod outbox;
 mod policy;
 mod pool;
@@ -41,7 +42,7 @@ pub use definition::Definition;
 pub use key::Key;
 pub use policy::{Backoff, Batch, Breaker, Dedupe, DedupeBy, Order, PerKey, Policy, Priority, Rate, Retry};
 pub use progress::Paused;
-pub use reactions::{ControlError, Tested};
+pub use reactions::{ControlError, Tested, Throughput};
 pub use record::{BREAKER, DELIVERED, FAILED, PAUSED, RESUMED, RETRIED};
 pub use status::{Pending, PendingState, Status};
 

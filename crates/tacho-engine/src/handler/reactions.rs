@@ -4,6 +4,7 @@ use super::chooser::Chooser;
 use super::control::Asker;
 use super::core::{Core, Item, Moment};
 use super::dispatcher::{Dispatcher, Message, ToChoose};
+use super::minutes::Minutes;
 use super::pool::{Pool, Tell};
 use super::progress::Progress;
 use super::seen::{MAX_SEEN, Mark, Seen};
@@ -57,6 +58,14 @@ pub enum ControlError {
     Sink(String),
     #[error("the engine is stopping")]
     Stopped,
+}
+
+/// What went into a handler and what came out, by type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Throughput {
+    pub name: String,
+    pub incoming: Vec<(String, u64)>,
+    pub outgoing: Vec<(String, u64)>,
 }
 
 /// How one event went that was delivered for a test.
@@ -239,6 +248,22 @@ impl Engine {
         })
     }
 
+    /// What went through each handler within so many minutes, 60 at most, since this process began.
+    pub fn throughput(&self, minutes: usize) -> Vec<Throughput> {
+        let all = self.ask(move |dispatcher| {
+            let now = dispatcher.moment().elapsed;
+            let mut handlers: Vec<_> = dispatcher.slots.iter().collect();
+            handlers.sort_unstable_by_key(|(handler, _)| **handler);
+            let one = |slot: &Slot| Throughput {
+                name: slot.definition.name.clone(),
+                incoming: slot.incoming.of_last(minutes, now),
+                outgoing: slot.outgoing.of_last(minutes, now),
+            };
+            handlers.into_iter().map(|(_, slot)| one(slot)).collect()
+        });
+        all.unwrap_or_default()
+    }
+
     /// Has a handler begin no delivery. Returns when that is on the log.
     pub fn pause_handler(&self, name: &str, asker: Asker) -> Result<(), ControlError> {
         self.control(name, move |core, moment| core.pause(asker, moment))
@@ -368,6 +393,8 @@ impl Dispatcher {
             is_ending: false,
             waiters: Vec::new(),
             returns: BTreeSet::new(),
+            incoming: Minutes::default(),
+            outgoing: Minutes::default(),
             trouble: None,
         };
         self.slots.insert(handler, slot);

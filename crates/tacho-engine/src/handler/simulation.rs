@@ -82,7 +82,7 @@ impl World {
                 ..Retry::default()
             },
             breaker: random.once_in(3).then_some(Breaker { failures: 3, open_ms: 100, probes: 1 }),
-            dedupe: random.once_in(3).then(|| Dedupe { by: DedupeBy::Content, window_ms: 3_600_000_000 }),
+            dedupe: random.once_in(3).then_some(Dedupe { by: DedupeBy::Content, window_ms: 3_600_000_000 }),
             rate: random.once_in(5).then_some(Rate { events: 5, per_ms: 100 }),
             waiting_events: random.between(1, 30) as usize,
             ..Policy::default()

@@ -3,6 +3,7 @@
 use super::chooser::SharedChooser;
 use super::core::{Core, Item, Moment};
 use super::definition::Definition;
+use super::minutes::Minutes;
 use super::pool::Pool;
 use crate::delivery::Failure;
 use std::collections::BTreeSet;
@@ -35,6 +36,9 @@ pub(crate) struct Slot {
     pub(crate) waiters: Vec<Sender<()>>,
     /// Types of what it returned.
     pub(crate) returns: BTreeSet<String>,
+    /// Events that it got and returned, by type.
+    pub(crate) incoming: Minutes,
+    pub(crate) outgoing: Minutes,
     /// What is told of its choosing or its idle workers.
     pub(crate) trouble: Option<String>,
 }
@@ -58,8 +62,9 @@ impl Slot {
         self.reads_at = Some(moment.elapsed + PAUSE);
     }
 
-    pub(crate) fn note_returned<'a>(&mut self, kinds: impl Iterator<Item = &'a str>) {
+    pub(crate) fn note_returned<'a>(&mut self, kinds: impl Iterator<Item = &'a str>, now: Duration) {
         for kind in kinds {
+            self.outgoing.count(kind, now);
             if self.returns.len() < MAX_TYPES && !self.returns.contains(kind) {
                 self.returns.insert(kind.to_owned());
             }

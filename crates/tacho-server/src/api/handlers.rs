@@ -1,82 +1,99 @@
-//! `GET /api/handlers`, `GET /api/handlers/{name}` and `GET /api/dead-letters`: how deliveries go.
+//! `GET /api/handlers…`: how handlers and sinks are doing.
 
 use crate::doors::{Answer, SharedDoors, json};
 use crate::parameters;
-use crate::problem::{Problem, quoted};
+use crate::problem::Problem;
+use crate::reactions::{deed_json, pending_json, status_json, throughput_json};
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
-use tacho_engine::delivery::{DeadLetter, HandlerStatus};
+use serde_json::Value;
+use tacho_engine::Engine;
 use tacho_event::Code;
+
+/// Events or deliveries of an answer unless asked otherwise.
+const LIMIT: usize = 100;
 
 pub(crate) async fn list(State(doors): State<SharedDoors>, uri: Uri) -> Answer {
     parameters::none(&uri)?;
-    let handlers: Vec<String> = doors.engine.handlers().iter().map(status_json).collect();
-    Ok(json(StatusCode::OK, format!("{{\"handlers\":[{}]}}", handlers.join(",")).into_bytes()))
+    let handlers = on_a_thread(&doors.engine, |engine| Ok(engine.handlers())).await?;
+    let handlers: Vec<Value> = handlers.iter().map(status_json).collect();
+    answer(&serde_json::json!({"handlers": handlers}))
 }
 
 pub(crate) async fn one(State(doors): State<SharedDoors>, Path(name): Path<String>, uri: Uri) -> Answer {
     parameters::none(&uri)?;
-    let status = doors.engine.handler(&name).ok_or_else(|| {
-        Problem::new(Code::NotFound, format!("no handler is named {name:?}: see /api/handlers"))
-    })?;
-    Ok(json(StatusCode::OK, status_json(&status).into_bytes()))
+    answer(&show(&doors.engine, name).await?)
 }
 
-pub(crate) async fn dead_letters(State(doors): State<SharedDoors>, uri: Uri) -> Answer {
-    let (mut handler, mut cursor, mut limit) = (None, None, doors.config.limits.page_events);
+pub(crate) async fn pending(doors: State<SharedDoors>, Path(name): Path<String>, uri: Uri) -> Answer {
+    let limit = limit(&uri)?;
+    let found = on_a_thread(&doors.engine, move |engine| Ok(engine.pending_of(&name, limit)?));
+    let (pending, total) = found.await?;
+    let pending: Vec<Value> = pending.iter().map(pending_json).collect();
+    answer(&serde_json::json!({"pending": pending, "total": total}))
+}
+
+pub(crate) async fn deliveries(doors: State<SharedDoors>, Path(name): Path<String>, uri: Uri) -> Answer {
+    let limit = limit(&uri)?;
+    let deeds = on_a_thread(&doors.engine, move |engine| Ok(engine.deliveries_of(&name, limit)?)).await?;
+    answer(&serde_json::json!({"deliveries": deeds.iter().map(deed_json).collect::<Vec<_>>()}))
+}
+
+pub(crate) async fn map(State(doors): State<SharedDoors>, uri: Uri) -> Answer {
+    let mut minutes = 60;
     for (key, value) in parameters::pairs(&uri)? {
         match key.as_str() {
-            "handler" => handler = Some(value),
-            "cursor" => cursor = Some(parameters::cursor(&value)?),
+            "window" => minutes = window_minutes(&value)?,
+            _ => return Err(parameters::unknown(&key)),
+        }
+    }
+    let throughput = on_a_thread(&doors.engine, move |engine| Ok(engine.throughput(minutes))).await?;
+    let handlers: Vec<Value> = throughput.iter().map(throughput_json).collect();
+    answer(&serde_json::json!({"window_seconds": minutes * 60, "handlers": handlers}))
+}
+
+/// One handler or sink, as the list tells it.
+pub(crate) async fn show(engine: &Engine, name: String) -> Result<Value, Problem> {
+    on_a_thread(engine, move |engine| {
+        let status = engine.handler(&name).ok_or_else(|| {
+            Problem::new(Code::NotFound, format!("no handler is named {name:?}: see /api/handlers"))
+        })?;
+        Ok(status_json(&status))
+    })
+    .await
+}
+
+/// Asks handlers on a thread that may block.
+pub(crate) async fn on_a_thread<T: Send + 'static>(
+    engine: &Engine,
+    work: impl FnOnce(&Engine) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let engine = engine.clone();
+    let done = tokio::task::spawn_blocking(move || work(&engine)).await;
+    done.unwrap_or_else(|error| Err(Problem::new(Code::Internal, error.to_string())))
+}
+
+pub(crate) fn answer(body: &Value) -> Answer {
+    Ok(json(StatusCode::OK, body.to_string().into_bytes()))
+}
+
+fn limit(uri: &Uri) -> Result<usize, Problem> {
+    let mut limit = LIMIT;
+    for (key, value) in parameters::pairs(uri)? {
+        match key.as_str() {
             "limit" => limit = parameters::limit(&value)?,
             _ => return Err(parameters::unknown(&key)),
         }
     }
-    let page = doors.engine.dead_letters(handler.as_deref(), cursor, limit).await?;
-    let mut body = b"{\"dead_letters\":[".to_vec();
-    for (index, letter) in page.letters.iter().enumerate() {
-        if index > 0 {
-            body.push(b',');
-        }
-        write_letter(letter, &mut body);
-    }
-    let next = page.next.map_or("null".to_owned(), |cursor| format!("\"{}\"", cursor.to_text()));
-    body.extend_from_slice(format!("],\"next\":{next},\"position\":{}}}", page.position).as_bytes());
-    Ok(json(StatusCode::OK, body))
+    Ok(limit)
 }
 
-fn status_json(status: &HandlerStatus) -> String {
-    let maybe = |text: Option<String>| text.map_or("null".to_owned(), |text| quoted(&text));
-    format!(
-        "{{\"name\":{},\"kind\":{},\"state\":\"{}\",\"position\":{},\"head\":{},\"pending\":{},\"done\":{},\"dead\":{},\
-         \"skipped\":{},\"rate_per_second\":{:.3},\"attempt\":{},\"last_error\":{},\"next_attempt\":{},\
-         \"breaker\":\"closed\"}}",
-        quoted(&status.name),
-        quoted(status.kind),
-        status.state.as_str(),
-        status.position,
-        status.head,
-        status.pending,
-        status.done,
-        status.dead,
-        status.skipped,
-        status.rate_per_second,
-        status.attempt,
-        maybe(status.last_error.clone()),
-        maybe(status.next_attempt.map(|moment| moment.to_rfc3339_millis())),
-    )
-}
-
-fn write_letter(letter: &DeadLetter, out: &mut Vec<u8>) {
-    out.extend_from_slice(format!("{{\"id\":{}", quoted(letter.letter.id())).as_bytes());
-    for name in ["handler", "attempts", "error", "failedAt"] {
-        out.extend_from_slice(format!(",\"{name}\":").as_bytes());
-        out.extend_from_slice(letter.field(name).unwrap_or(b"null"));
-    }
-    out.extend_from_slice(b",\"event\":");
-    match &letter.event {
-        Some(event) => event.write_cloudevent(out),
-        None => out.extend_from_slice(b"null"),
-    }
-    out.push(b'}');
+/// `5m` or `1h`.
+fn window_minutes(text: &str) -> Result<usize, Problem> {
+    let number = |unit| text.strip_suffix(unit).and_then(|number: &str| number.parse::<usize>().ok());
+    let minutes = number("m").or_else(|| number("h").map(|hours| hours.saturating_mul(60)));
+    minutes.filter(|minutes| (1..=60).contains(minutes)).ok_or_else(|| {
+        Problem::new(Code::InvalidFilter, format!("`window` is {text:?}: write 1m to 60m, or 1h"))
+            .with("parameter", crate::problem::quoted("window"))
+    })
 }

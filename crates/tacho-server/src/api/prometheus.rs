@@ -8,6 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use std::fmt::{Display, Write};
 use tacho_engine::delivery::{HandlerState, HandlerStatus};
+use tacho_engine::handler::BreakerState;
 use tacho_engine::{
     AGENT_FIGURES, CostQuery, Dimension, FIGURES, Figure, Metrics, Statistics, Traffic, Wait,
 };
@@ -130,7 +131,7 @@ impl Text {
     /// Their counts stand on the log, but for attempts that were tried again.
     fn handlers(&mut self, handlers: &[HandlerStatus]) {
         type Read = fn(&HandlerStatus) -> f64;
-        let families: [(&str, &str, &str, Read); 7] = [
+        let families: [(&str, &str, &str, Read); 13] = [
             ("lag_events", "gauge", "Events that wait for a handler.", |one| one.pending as f64),
             ("lag_seconds", "gauge", "How long the first event that waits has been on the log.", |one| {
                 one.lag_ns as f64 / 1e9
@@ -144,6 +145,29 @@ impl Text {
             }),
             ("retries_total", "counter", "Failed attempts that were tried again, since the start.", |one| {
                 one.retried as f64
+            }),
+            ("in_flight", "gauge", "Events that are being delivered.", |one| one.in_flight as f64),
+            (
+                "breaker_open",
+                "gauge",
+                "1 while the breaker lets nothing through, 0.5 while it is half open.",
+                |one| match one.breaker {
+                    BreakerState::Closed => 0.0,
+                    BreakerState::HalfOpen => 0.5,
+                    BreakerState::Open => 1.0,
+                },
+            ),
+            ("success_ratio", "gauge", "Of the last deliveries; 1 before the first.", |one| {
+                one.success_rate.unwrap_or(1.0)
+            }),
+            ("latency_p50_seconds", "gauge", "Median of the last deliveries.", |one| {
+                one.latency_ms.map_or(0.0, |(p50, _)| p50 / 1e3)
+            }),
+            ("latency_p99_seconds", "gauge", "99th percentile of the last deliveries.", |one| {
+                one.latency_ms.map_or(0.0, |(_, p99)| p99 / 1e3)
+            }),
+            ("workers", "gauge", "Workers that are alive.", |one| {
+                one.workers.map_or(0.0, |count| count.alive as f64)
             }),
             ("broken", "gauge", "1 while several attempts in a row failed.", |one| {
                 f64::from(u8::from(one.state == HandlerState::Broken))

@@ -1,5 +1,6 @@
 //! The shapes of what the server takes and answers, as the OpenAPI document describes them.
 
+mod reactions;
 mod reasons;
 mod rewind;
 
@@ -16,7 +17,7 @@ pub(super) fn schemas() -> Value {
         reasons::schemas(),
         registry(),
         figures_and_alerts(),
-        deliveries(),
+        reactions::schemas(),
         server(),
     ];
     parts
@@ -50,7 +51,7 @@ pub(super) fn object(required: &[&str], properties: Value) -> Value {
     json!({"type": "object", "required": required, "properties": properties})
 }
 
-fn page(name: &str, item: &str) -> Value {
+pub(super) fn page(name: &str, item: &str) -> Value {
     object(
         &[name, "next", "position"],
         json!({
@@ -161,16 +162,6 @@ fn figures_and_alerts() -> Value {
     })
 }
 
-/// Handlers, and what they gave up on.
-fn deliveries() -> Value {
-    json!({
-        "Handler": handler(),
-        "HandlerList": object(&["handlers"], json!({"handlers": {"type": "array", "items": reference("Handler")}})),
-        "DeadLetter": dead_letter(),
-        "DeadLetterPage": page("dead_letters", "DeadLetter")
-    })
-}
-
 /// The server itself, and its refusals.
 fn server() -> Value {
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
@@ -204,49 +195,6 @@ fn figures() -> Value {
     properties.insert("trend".into(), json!({"type": "array", "items": {"type": "object"}}));
     properties.insert("position".into(), json!({"type": "integer"}));
     json!({"type": "object", "required": ["window_seconds", "agent_utilization", "position"], "properties": properties})
-}
-
-/// What a handler gave up on.
-fn dead_letter() -> Value {
-    json!({
-        "type": "object",
-        "required": ["id", "handler", "attempts", "error", "event", "failedAt"],
-        "properties": {
-            "id": text(),
-            "handler": text(),
-            "attempts": {"type": "integer", "minimum": 1, "description": "The first one counted"},
-            "error": {
-                "type": "object", "required": ["message", "code"], "properties": {"message": text(), "code": text()}
-            },
-            "event": {"oneOf": [reference("Event"), {"type": "null"}]},
-            "failedAt": {"type": "string", "format": "date-time"}
-        }
-    })
-}
-
-/// How far a handler is.
-fn handler() -> Value {
-    let number = |description: &str| json!({"type": "integer", "minimum": 0, "description": description});
-    json!({
-        "type": "object",
-        "required": ["name", "kind", "state", "position", "head", "pending", "done", "dead", "skipped", "breaker"],
-        "properties": {
-            "name": {"type": "string"},
-            "kind": {"type": "string"},
-            "state": {"enum": ["running", "paused", "broken"], "description": "broken: several attempts in a row failed"},
-            "position": number("Everything up to here is settled"),
-            "head": number("The log's last position"),
-            "pending": number("Events that are meant and wait"),
-            "done": number("Events delivered since its start"),
-            "dead": number("Events given up on"),
-            "skipped": number("Events that were there already"),
-            "rate_per_second": {"type": "number", "description": "Events delivered a second, of late"},
-            "attempt": number("Attempts in a row that failed"),
-            "last_error": {"type": ["string", "null"]},
-            "next_attempt": {"type": ["string", "null"], "format": "date-time"},
-            "breaker": {"enum": ["closed", "open", "half_open"]}
-        }
-    })
 }
 
 /// CloudEvents 1.0 structured JSON with the extensions that have a meaning here.

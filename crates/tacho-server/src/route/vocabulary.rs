@@ -23,6 +23,8 @@ pub(crate) enum Carries {
     Registration,
     /// A history that is not the true one.
     Supposition,
+    /// What somebody has handlers or letters do, and why.
+    Order,
     /// Who does something about a wait, and what they say.
     Deed,
     /// An export of this signal, as opentelemetry-proto names its message.
