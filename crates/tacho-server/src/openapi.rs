@@ -128,6 +128,9 @@ fn request_body(carries: &Carries) -> Value {
         Carries::Deed => {
             json!({"required": true, "content": {"application/json": {"schema": reference("DeedRequest")}}})
         }
+        Carries::Page => {
+            json!({"required": false, "content": {"application/json": {"schema": reference("PageRequest")}}})
+        }
         Carries::HookPayload => json!({"required": true, "content": {"application/json": object()}}),
         Carries::Telemetry(message) => {
             let protobuf = format!("opentelemetry-proto's {message}");

@@ -23,6 +23,8 @@ pub(crate) enum Carries {
     Registration,
     /// A history that is not the true one.
     Supposition,
+    /// The page that a browser is to open.
+    Page,
     /// Who does something about a wait, and what they say.
     Deed,
     /// An export of this signal, as opentelemetry-proto names its message.
