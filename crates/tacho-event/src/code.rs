@@ -59,6 +59,7 @@ codes! {
     ForbiddenHost "forbidden_host" 403 "The Host header names no host of this server.",
     ForbiddenOrigin "forbidden_origin" 403 "The request comes from a page of another origin.",
     Unauthorized "unauthorized" 401 "The request carries no valid token.",
+    ControlToken "control_token" 401 "The request carries no control token, which this needs.",
     RequestTimeout "request_timeout" 408 "The request did not arrive in time.",
     TooManySubscribers "too_many_subscribers" 503 "The server has as many live subscribers as it accepts.",
     Overloaded "overloaded" 503 "The log's queue is full: try again in a moment.",

@@ -17,6 +17,8 @@ pub struct Config {
     pub listen_names: Vec<String>,
     /// What `Authorization: Bearer` must carry. Needed to listen beyond loopback.
     pub token: Option<String>,
+    /// What whoever controls handlers must send besides; `None`: nobody may.
+    pub control_token: Option<String>,
     pub intake: Intake,
     pub limits: Limits,
 }

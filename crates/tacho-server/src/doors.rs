@@ -2,6 +2,7 @@
 
 use crate::body::Room;
 use crate::config::Config;
+use crate::control::Control;
 use crate::gate::Gate;
 use crate::intake::IntakeDoor;
 use crate::problem::Problem;
@@ -19,6 +20,7 @@ pub(crate) struct Doors {
     pub(crate) intake: Arc<IntakeDoor>,
     pub(crate) config: Config,
     pub(crate) gate: Gate,
+    pub(crate) control: Control,
     pub(crate) room: Room,
     /// Held by everything that a stop waits for.
     pub(crate) alive: tokio::sync::mpsc::Sender<()>,

@@ -14,8 +14,9 @@ use tacho_event::Code;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Paths that answer without a token: whoever starts the server must be able to ask whether it runs. The dashboard's own
-/// files do too: they hold nothing that was recorded, and ask for the token before they read any of it.
-const OPEN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
+/// files do too: they hold nothing that was recorded, and ask for the token before they read any of it. A ticket is its own
+/// proof.
+const OPEN_PATHS: [&str; 3] = ["/healthz", "/readyz", "/open"];
 /// Paths below which even a read is refused to a foreign page. It could not see the answer, but the work would be
 /// done. The rest may be linked to.
 const GUARDED_PATHS: [&str; 5] = ["/api", "/hooks", "/v1", "/ws", "/agent-events"];
@@ -152,7 +153,7 @@ fn normalised(origin: &str) -> String {
 }
 
 /// Compares in a time that does not tell where the first difference is.
-fn is_same(left: &[u8], right: &[u8]) -> bool {
+pub(crate) fn is_same(left: &[u8], right: &[u8]) -> bool {
     left.len() == right.len() && left.iter().zip(right).fold(0, |all, (a, b)| all | (a ^ b)) == 0
 }
 

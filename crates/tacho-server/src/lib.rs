@@ -7,6 +7,7 @@ mod body;
 mod causes;
 mod compression;
 mod config;
+mod control;
 mod doors;
 mod figures;
 mod file_limit;
@@ -44,6 +45,7 @@ pub use why::why_json;
 
 use crate::accept::Protocol;
 use crate::body::Room;
+use crate::control::Control;
 use crate::doors::{Doors, SharedDoors};
 use crate::gate::Gate;
 use crate::hook_socket::HookSocket;
@@ -106,7 +108,8 @@ pub async fn run(
     let (alive, mut all_ended) = mpsc::channel(1);
     let gate = Gate::new(&config, &addresses);
     let room = Room::new(config.limits.bodies_bytes);
-    let doors = Arc::new(Doors { engine, hooks, config, gate, intake, room, alive });
+    let control = Control::new(config.control_token.clone());
+    let doors = Arc::new(Doors { engine, hooks, config, gate, control, intake, room, alive });
     let (stop, stopped) = watch::channel(false);
     let slots = Arc::new(Semaphore::new(doors.config.limits.connections));
     let http = http.into_iter().map(|listener| (listener, Protocol::http(&doors)));

@@ -131,6 +131,9 @@ fn request_body(carries: &Carries) -> Value {
         Carries::Order => {
             json!({"required": true, "content": {"application/json": {"schema": reference("Order")}}})
         }
+        Carries::Page => {
+            json!({"required": false, "content": {"application/json": {"schema": reference("PageRequest")}}})
+        }
         Carries::HookPayload => json!({"required": true, "content": {"application/json": object()}}),
         Carries::Telemetry(message) => {
             let protobuf = format!("opentelemetry-proto's {message}");

@@ -100,7 +100,9 @@ pub(crate) fn tested_json(tested: &Tested) -> Value {
         let mut value = whole.map_or(Value::Null, |event| text::to_value(&event.to_cloudevent()));
         if let Some(attributes) = value.as_object_mut() {
             // It is on no log.
-            ["sequence", "position", "recordedtime"].map(|name| attributes.remove(name));
+            for name in ["sequence", "position", "recordedtime"] {
+                attributes.remove(name);
+            }
         }
         value
     };

@@ -1,6 +1,7 @@
 //! Every route, in one table: the router and the OpenAPI document are made from it.
 
 mod causes;
+mod control;
 mod events;
 mod figures;
 mod reactions;
@@ -51,13 +52,14 @@ const REVERSE: Parameter = Parameter::Query("reverse", Kind::Switch, "Newest fir
 
 /// Group by group, in the order of the document.
 pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
-    const GROUPS: [&[Route]; 8] = [
+    const GROUPS: [&[Route]; 9] = [
         events::ROUTES,
         rewind::ROUTES,
         causes::ROUTES,
         figures::ROUTES,
         schemas::ROUTES,
         reactions::ROUTES,
+        control::ROUTES,
         telemetry::ROUTES,
         service::ROUTES,
     ];

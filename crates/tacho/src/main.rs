@@ -7,6 +7,7 @@ mod command;
 mod condition_worker;
 mod config;
 mod connect;
+mod control_token;
 mod data_folder;
 mod doctor;
 mod failure;
@@ -20,6 +21,7 @@ mod service;
 mod serving;
 mod story;
 mod terminal;
+mod trust;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -2,6 +2,7 @@
 
 use crate::client::{Client, Silence};
 use crate::config::{self, Config, Origin};
+use crate::control_token;
 use crate::data_folder;
 use crate::failure::WrongUsage;
 use crate::terminal::escape;
@@ -10,6 +11,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::cell::OnceCell;
 use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use ureq::http::Uri;
 
@@ -87,6 +89,41 @@ impl Place {
         !self.is_folder_alone && self.greeting().is_ok()
     }
 
+    /// The server, for what no folder can answer.
+    ///
+    /// # Errors
+    /// When none runs on the folder that was named.
+    pub fn server(&self) -> Result<&Client> {
+        if self.is_folder_alone {
+            bail!("{}: start one with `tacho up`, or name another with --server", self.silence());
+        }
+        Ok(&self.client)
+    }
+
+    /// The server, for one who may control what runs there.
+    ///
+    /// # Errors
+    /// When its control token is not known here.
+    pub fn controlled(&self) -> Result<Client> {
+        let client = self.server()?.clone();
+        let user = std::env::var("USER").unwrap_or_default();
+        if let Some(token) = std::env::var(control_token::VARIABLE).ok().filter(|token| !token.is_empty()) {
+            return Ok(client.controlling(token, &user));
+        }
+        // The token of a folder is shown to the server of that folder alone.
+        let running = running(&self.data).filter(|running| is_at(self.client.server(), &running.address));
+        let token = running.map(|_| control_token::read(&self.data)).transpose()?.flatten();
+        match token {
+            Some(token) => Ok(client.controlling(token, &user)),
+            None => bail!(
+                "the control token of {} is not in {}: name the data folder of that server with --data, or set {}",
+                client.server(),
+                self.data.display(),
+                control_token::VARIABLE
+            ),
+        }
+    }
+
     /// Whether a server takes what is written; else it goes into the folder.
     ///
     /// # Errors
@@ -139,6 +176,18 @@ impl Place {
     }
 }
 
+/// Whether the URL of a server leads to where one says that it listens.
+fn is_at(server: &str, address: &str) -> bool {
+    let (Ok(uri), Ok(address)) = (server.parse::<Uri>(), address.parse::<SocketAddr>()) else { return false };
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let is_this_machine = address.ip().is_loopback() || address.ip().is_unspecified();
+    let is_host = match host.parse::<IpAddr>() {
+        Ok(host) => host == address.ip() || (host.is_loopback() && address.ip().is_unspecified()),
+        Err(_) => host.eq_ignore_ascii_case("localhost") && is_this_machine,
+    };
+    is_host && uri.port_u16().unwrap_or(80) == address.port()
+}
+
 /// `HOST:PORT` as a URL. There is no TLS in this program: beyond the machine it belongs behind a tunnel.
 fn url(server: &str) -> Result<String, WrongUsage> {
     let url = match server.split_once("://") {
@@ -175,4 +224,30 @@ fn is_alive(pid: u32) -> bool {
     let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else { return false };
     // A process of another user answers "not permitted": it is there.
     !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_shown_to_its_own_server_alone() {
+        for (server, address) in [
+            ("http://127.0.0.1:3010", "127.0.0.1:3010"),
+            ("http://localhost:3010", "127.0.0.1:3010"),
+            ("http://127.0.0.1:3010", "0.0.0.0:3010"),
+            ("http://[::1]:3010", "[::1]:3010"),
+        ] {
+            assert!(is_at(server, address), "{server} {address}");
+        }
+        for (server, address) in [
+            ("http://127.0.0.1:3011", "127.0.0.1:3010"),
+            ("http://evil.example:3010", "127.0.0.1:3010"),
+            ("http://localhost.evil.example:3010", "127.0.0.1:3010"),
+            ("http://10.0.0.1:3010", "0.0.0.0:3010"),
+            ("http://127.0.0.1:3010@evil.example", "127.0.0.1:3010"),
+        ] {
+            assert!(!is_at(server, address), "{server} {address}");
+        }
+    }
 }

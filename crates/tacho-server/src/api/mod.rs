@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod alerts;
 pub(crate) mod append;
 pub(crate) mod causes;
+pub(crate) mod control;
 pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod figures;

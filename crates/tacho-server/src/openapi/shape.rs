@@ -151,6 +151,10 @@ fn figures_and_alerts() -> Value {
             "note": {"type": "string", "description": "For acknowledge and resolve"},
             "answer": {"type": "string", "description": "For answer, where it must be there"}
         })),
+        "PageRequest": object(&[], json!({"path": {"type": "string", "description": "Such as /handlers; `/` without it"}})),
+        "Ticket": object(&["ticket", "path"], json!({
+            "ticket": text(), "path": {"type": "string", "description": "What the browser is to ask of this server"}
+        })),
         "AlertTest": object(&["told"], json!({"told": {"const": true}})),
         "Metrics": figures(),
         "Costs": object(&["by", "cost_usd", "requests", "unpriced_requests", "rows", "position"], json!({

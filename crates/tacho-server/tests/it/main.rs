@@ -2,6 +2,7 @@
 
 mod append;
 mod client;
+mod control;
 mod doors;
 mod grpc;
 mod handlers;

@@ -6,6 +6,7 @@ mod sse;
 pub use problem::Problem;
 pub use sse::{Message, Messages};
 
+use serde_json::Value;
 use std::time::Duration;
 use tacho_event::json;
 use thiserror::Error;
@@ -47,7 +48,16 @@ pub enum Silence {
 pub struct Client {
     server: String,
     token: Option<String>,
+    control: Option<Control>,
     agent: Agent,
+}
+
+/// What lets a client control what runs on the server.
+#[derive(Debug, Clone)]
+struct Control {
+    token: String,
+    /// Who does it, as an id of a user.
+    actor: String,
 }
 
 impl Client {
@@ -60,7 +70,15 @@ impl Client {
             .max_redirects(0)
             .user_agent(concat!("tacho/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self { server: server.trim_end_matches('/').to_owned(), token, agent: config.into() }
+        Self { server: server.trim_end_matches('/').to_owned(), token, control: None, agent: config.into() }
+    }
+
+    /// The same, with the control token, in the name of `actor`.
+    #[must_use]
+    pub fn controlling(self, token: String, actor: &str) -> Self {
+        // What cannot stand in a header is left out.
+        let actor = actor.chars().filter(char::is_ascii_graphic).collect();
+        Self { control: Some(Control { token, actor }), ..self }
     }
 
     pub fn server(&self) -> &str {
@@ -81,6 +99,16 @@ impl Client {
             request = request.header(*name, *value);
         }
         self.body(request.send(body))
+    }
+
+    /// As [`Self::get`], read as JSON.
+    pub fn get_value(&self, path: &str) -> Result<Value, ClientError> {
+        self.value(&self.get(path)?)
+    }
+
+    /// As [`Self::post`], of JSON and read as JSON.
+    pub fn post_value(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
+        self.value(&self.post(path, &[], body.to_string().as_bytes())?)
     }
 
     /// Has something deleted.
@@ -125,10 +153,23 @@ impl Client {
     }
 
     fn authorize<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
-        match &self.token {
+        let request = match &self.token {
             Some(token) => request.header("authorization", format!("Bearer {token}")),
             None => request,
+        };
+        match &self.control {
+            Some(control) => {
+                request.header("x-tacho-control", &control.token).header("x-tacho-actor", &control.actor)
+            }
+            None => request,
         }
+    }
+
+    fn value(&self, body: &[u8]) -> Result<Value, ClientError> {
+        serde_json::from_slice(body).map_err(|source| ClientError::Unreadable {
+            server: self.server.clone(),
+            source: Box::new(source),
+        })
     }
 
     fn body(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Vec<u8>, ClientError> {

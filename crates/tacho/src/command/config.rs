@@ -1,5 +1,7 @@
 //! `tacho config`: what is in force.
 
+mod trust;
+
 use crate::config::{self, Origin, reference};
 use crate::failure::Ending;
 use crate::terminal::{Output, escape};
@@ -21,6 +23,7 @@ enum Action {
     Show(Show),
     /// Read the configuration and say what is wrong with it
     Check(Check),
+    Trust(trust::Trust),
     /// Print the reference page
     #[command(hide = true)]
     Reference,
@@ -52,6 +55,11 @@ impl Config {
         match self.action {
             Action::Show(show) => show.run(&mut output)?,
             Action::Check(check) => return check.run(&mut output),
+            Action::Trust(trust) => {
+                let ending = trust.run(&mut output)?;
+                output.flush()?;
+                return Ok(ending);
+            }
             Action::Reference => output.line(reference::page().trim_end())?,
         }
         output.flush()?;
@@ -87,18 +95,70 @@ impl Show {
                 let line = json!({"name": item.name, "value": item.value, "origin": item.origin.to_string()});
                 output.json(&serde_json::to_vec(&line)?)?;
             }
+            show_handlers_json(&config, output)?;
         } else {
             show_project(&config, output)?;
+            show_handlers(&config, output)?;
             let rules = &config.rules;
             output.line(&format!(
-                "\n# {} ingest rules, {} redact rules, {} sinks",
+                "\n# {} ingest rules, {} redact rules, {} sinks, {} handlers",
                 rules.ingest.len(),
                 rules.redact.len(),
-                rules.sinks.len()
+                rules.sinks.len(),
+                rules.handlers.len()
             ))?;
         }
         Ok(())
     }
+}
+
+/// What each handler does, and whether the file that says so may start programs.
+fn show_handlers(config: &config::Config, output: &mut Output) -> Result<()> {
+    let is_refused = is_refused(config)?;
+    for handler in &config.rules.handlers {
+        let line = format!("handler.{} = {:?}", handler.name, deed(handler));
+        let origin = if is_refused && handler.needs_trust && handler.run.program().is_some() {
+            output.palette.bad("# not trusted: `tacho config trust`")
+        } else {
+            output.palette.bold(format!("# {}", origin(config, handler)))
+        };
+        output.line(&format!("{:<40} {origin}", escape(&line)))?;
+    }
+    Ok(())
+}
+
+fn show_handlers_json(config: &config::Config, output: &mut Output) -> Result<()> {
+    let is_refused = is_refused(config)?;
+    for handler in &config.rules.handlers {
+        let trusted = !(is_refused && handler.needs_trust && handler.run.program().is_some());
+        let name = format!("handler.{}", handler.name);
+        let line = json!({
+            "name": name, "value": deed(handler), "origin": origin(config, handler), "trusted": trusted
+        });
+        output.json(&serde_json::to_vec(&line)?)?;
+    }
+    Ok(())
+}
+
+/// Whether the file in the working folder may not start its programs.
+fn is_refused(config: &config::Config) -> Result<bool> {
+    match config.programs_in_question() {
+        Some(programs) => Ok(!programs.is_trusted()?),
+        None => Ok(false),
+    }
+}
+
+/// The kind, and what is started or asked.
+fn deed(handler: &config::Handler) -> String {
+    let run = &handler.run;
+    let what = run.program().or_else(|| run.url.clone()).or_else(|| run.capability.clone());
+    let what = what.or_else(|| run.emit.as_ref().map(|emit| emit.kind.clone()));
+    format!("{} {}", run.kind(), what.unwrap_or_default())
+}
+
+fn origin(config: &config::Config, handler: &config::Handler) -> String {
+    let file = if handler.is_users { &config.user } else { &config.file };
+    file.as_ref().map_or_else(String::new, |file| file.display().to_string())
 }
 
 /// What the project's own file brings, and what of it is not done.
@@ -121,6 +181,7 @@ impl Check {
         let read = config::Config::load(self.config.as_deref()).and_then(|config| {
             // What a server would refuse when it starts.
             config.doors(&config.data()?)?;
+            config.handlers()?;
             Ok(config)
         });
         let config = match read {
@@ -137,8 +198,10 @@ impl Check {
             }
         };
         if self.json {
-            let (file, project, warnings) = (&config.file, &config.project, &config.warnings);
-            let told = json!({"ok": true, "file": file, "project": project, "warnings": warnings});
+            let (file, user, project) = (&config.file, &config.user, &config.project);
+            let warnings = &config.warnings;
+            let told =
+                json!({"ok": true, "file": file, "user": user, "project": project, "warnings": warnings});
             output.json(&serde_json::to_vec(&told)?)?;
         } else {
             say_right(&config, output)?;
@@ -149,10 +212,10 @@ impl Check {
 }
 
 fn say_right(config: &config::Config, output: &mut Output) -> Result<()> {
-    for file in [&config.file, &config.project].into_iter().flatten() {
+    for file in [&config.user, &config.file, &config.project].into_iter().flatten() {
         output.line(&format!("{} is right", escape(&file.display().to_string())))?;
     }
-    if config.file.is_none() && config.project.is_none() {
+    if config.user.is_none() && config.file.is_none() && config.project.is_none() {
         output.line("there is no tacho.toml here; every setting has its default")?;
     }
     for warning in &config.warnings {

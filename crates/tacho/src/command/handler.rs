@@ -1,14 +1,19 @@
-//! `tacho handler`: how deliveries go.
+//! `tacho handler`: how deliveries go, and what is done about them.
 
-use crate::client::{Client, percent_encode};
+mod act;
+mod show;
+mod test;
+
+use super::cells;
+use crate::client::percent_encode;
 use crate::failure::Ending;
 use crate::place::{Place, PlaceArguments};
-use crate::terminal::{Output, escape};
+use crate::terminal::{Column, Output};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-/// Handlers and sinks of a running server, and how far each is
+/// Handlers and sinks of a running server: how far each is, and what is to be done
 #[derive(Debug, Args)]
 pub struct Handler {
     #[command(subcommand)]
@@ -18,7 +23,11 @@ pub struct Handler {
 #[derive(Debug, Subcommand)]
 enum Action {
     List(List),
-    Show(Show),
+    Show(show::Show),
+    Pause(act::Pause),
+    Resume(act::Resume),
+    Retry(act::Retry),
+    Test(test::Test),
 }
 
 /// List every handler and sink
@@ -31,80 +40,78 @@ struct List {
     place: PlaceArguments,
 }
 
-/// Show one handler or sink
-#[derive(Debug, Args)]
-struct Show {
-    /// Its name
-    name: String,
-    /// Print it as JSON
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    place: PlaceArguments,
-}
-
 impl Handler {
     pub fn run(self) -> Result<Ending> {
         match self.action {
             Action::List(list) => list.run(),
             Action::Show(show) => show.run(),
+            Action::Pause(pause) => pause.run(),
+            Action::Resume(resume) => resume.run(),
+            Action::Retry(retry) => retry.run(),
+            Action::Test(test) => test.run(),
         }
     }
 }
+
+const COLUMNS: [Column; 10] = [
+    Column::Text("name"),
+    Column::Text("kind"),
+    Column::Text("state"),
+    Column::Number("pending"),
+    Column::Number("done"),
+    Column::Number("dead"),
+    Column::Number("skipped"),
+    Column::Number("p99"),
+    Column::Number("success"),
+    Column::Text("last error"),
+];
 
 impl List {
     fn run(self) -> Result<Ending> {
-        let answer = ask(&Place::find(&self.place)?.client, "/api/handlers")?;
+        let answer = Place::find(&self.place)?.server()?.get_value("/api/handlers")?;
         let handlers = answer["handlers"].as_array().context("the answer has no `handlers`")?;
         let mut output = Output::stdout();
-        for handler in handlers {
-            if self.json {
-                output.json(&serde_json::to_vec(handler)?)?;
-                continue;
-            }
-            let (name, state) = (escape(text(handler, "name")), text(handler, "state"));
-            let mut line = format!("{name:<20} {state:<8}");
-            for count in ["pending", "done", "dead", "skipped"] {
-                line.push_str(&format!(" {count} {:<8}", handler[count].as_u64().unwrap_or(0)));
-            }
-            if let Some(error) = handler["last_error"].as_str() {
-                line.push_str(&output.palette.dim(escape(error)));
-            }
-            output.line(line.trim_end())?;
-        }
-        if handlers.is_empty() && !self.json {
-            output.line("no handler runs there: add a [[sink]] to its tacho.toml")?;
-        }
-        output.flush()?;
-        Ok(Ending::Done)
-    }
-}
-
-impl Show {
-    fn run(self) -> Result<Ending> {
-        let mut path = "/api/handlers/".to_owned();
-        percent_encode(&self.name, &mut path);
-        let handler = ask(&Place::find(&self.place)?.client, &path)?;
-        let mut output = Output::stdout();
         if self.json {
-            output.json(&serde_json::to_vec(&handler)?)?;
+            print_lines(handlers, &mut output)?;
+        } else if handlers.is_empty() {
+            output.line("no handler runs there: add a [[handler]] or a [[sink]] to its tacho.toml")?;
         } else {
-            for (name, value) in
-                handler.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null())
-            {
-                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                output.line(&format!("{:<16} {}", name.replace('_', " "), escape(&value)))?;
-            }
+            let rows: Vec<Vec<String>> = handlers.iter().map(row).collect();
+            output.table(&COLUMNS, &rows)?;
         }
         output.flush()?;
         Ok(Ending::Done)
     }
 }
 
-fn ask(client: &Client, path: &str) -> Result<Value> {
-    serde_json::from_slice(&client.get(path)?).context("the server's answer cannot be read")
+fn row(handler: &Value) -> Vec<String> {
+    let mut row: Vec<String> = ["name", "kind"].map(|name| cells::text(&handler[name])).to_vec();
+    row.push(state(handler));
+    row.extend(["pending", "done", "dead", "skipped"].map(|name| cells::text(&handler[name])));
+    row.push(cells::milliseconds(&handler["latency_ms"]["p99"]));
+    row.push(cells::percent(&handler["success_rate"]));
+    row.push(cells::error(&handler["last_error"]));
+    row
 }
 
-fn text<'a>(handler: &'a Value, name: &str) -> &'a str {
-    handler[name].as_str().unwrap_or_default()
+/// The state, and the breaker where that is not closed.
+fn state(handler: &Value) -> String {
+    let state = cells::text(&handler["state"]);
+    match handler["breaker"].as_str() {
+        Some("open") => format!("{state}, breaker open"),
+        Some("half_open") => format!("{state}, breaker half open"),
+        _ => state,
+    }
+}
+
+/// One JSON document a line.
+fn print_lines(values: &[Value], output: &mut Output) -> Result<()> {
+    values.iter().try_for_each(|value| Ok(output.json(&serde_json::to_vec(value)?)?))
+}
+
+/// `/api/handlers/NAME`, and what stands behind it.
+fn path(name: &str, rest: &str) -> String {
+    let mut path = "/api/handlers/".to_owned();
+    percent_encode(name, &mut path);
+    path + rest
 }

@@ -4,19 +4,23 @@ mod alerts;
 mod backup;
 mod catalogue;
 mod causes;
+mod cells;
 mod completions;
 mod config;
 mod connect;
 mod cost;
+mod dead;
 mod demo;
 mod diff;
 mod doctor;
 mod emit;
 mod events;
 mod handler;
+mod heal;
 mod hook;
 mod import;
 mod man;
+mod open;
 mod openapi;
 mod profile;
 mod rebuild;
@@ -84,6 +88,9 @@ enum Command {
     Alerts(alerts::Alerts),
     Waits(waits::Waits),
     Handler(handler::Handler),
+    Dead(dead::Dead),
+    Heal(heal::Heal),
+    Open(open::Open),
     Schema(schema::Schema),
     Backup(backup::Backup),
     Restore(restore::Restore),
@@ -124,6 +131,9 @@ impl CommandLine {
             Command::Alerts(command) => command.run(),
             Command::Waits(command) => command.run(),
             Command::Handler(command) => command.run(),
+            Command::Dead(command) => command.run(),
+            Command::Heal(command) => command.run(),
+            Command::Open(command) => command.run(),
             Command::Schema(command) => command.run(),
             Command::Backup(command) => command.run(),
             Command::Restore(command) => command.run(),

@@ -1,12 +1,14 @@
 //! `tacho.toml`: raw, as it is written. Keys that nobody knows are errors with a suggestion.
 
 use super::alert;
+use super::handler::{self, Handler, hexadecimal};
 use super::projection;
 use super::rule::{self, IngestRule, RedactRule};
 use super::setting::{SETTINGS, TABLES, find};
 use super::sink::{self, Sink};
 use super::values::{Origin, Value, Values};
 use anyhow::{Context, Result, anyhow, bail};
+use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
 use tacho_engine::{Price, Program, Rule};
@@ -24,20 +26,32 @@ pub struct Rules {
     pub ingest: Vec<IngestRule>,
     pub redact: Vec<RedactRule>,
     pub sinks: Vec<Sink>,
+    pub handlers: Vec<Handler>,
     /// Those of the file; without any, the defaults hold.
     pub alerts: Vec<Rule>,
     pub prices: Vec<Price>,
     pub projections: Vec<Arc<Program>>,
 }
 
-/// Reads the file into `values`, and answers its rules.
-pub fn read(path: &Path, values: &mut Values) -> Result<Rules> {
+impl Rules {
+    /// A name is a cursor on the log, so a handler and a sink cannot share one.
+    pub fn check_names(&self) -> Result<()> {
+        let is_taken = |name: &str| self.sinks.iter().any(|sink| sink.name == name);
+        match self.handlers.iter().find(|handler| is_taken(&handler.name)) {
+            Some(handler) => bail!("a handler and a sink are named {:?}: rename one of them", handler.name),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads the file into `values`, and answers its rules, and the SHA-256 of what was read in hexadecimal digits.
+pub fn read(path: &Path, values: &mut Values) -> Result<(Rules, String)> {
     let size = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
     if size > FILE_BYTES_MAX {
         bail!("{} has {size} bytes, more than the {FILE_BYTES_MAX} of a configuration", path.display());
     }
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    apply(path, &text, values)
+    Ok((apply(path, &text, values)?, hexadecimal(&Sha256::digest(&text))))
 }
 
 pub(super) fn apply(path: &Path, text: &str, values: &mut Values) -> Result<Rules> {
@@ -49,11 +63,15 @@ pub(super) fn apply(path: &Path, text: &str, values: &mut Values) -> Result<Rule
     for (name, value) in table.get_ref() {
         let at = Place { table: name.get_ref(), path, text, line: line_of(text, name.span().start) };
         let known = TABLES.iter().map(|(table, _)| *table).chain([sink::TABLE]).chain(alert::TABLES);
-        let known = known.chain([projection::TABLE]);
+        let known = known.chain([projection::TABLE, handler::TABLE]);
         match name.get_ref().as_ref() {
             sink::TABLE => {
                 let sinks = read_items(&at, value, "kind", sink::read)?;
                 rules.sinks.splice(0..0, sinks);
+                continue;
+            }
+            handler::TABLE => {
+                rules.handlers = read_items(&at, value, "name", handler::read)?;
                 continue;
             }
             "alert" => {
@@ -90,6 +108,7 @@ pub(super) fn apply(path: &Path, text: &str, values: &mut Values) -> Result<Rule
         };
         read_table(&at, name.get_ref(), keys, values, &mut rules)?;
     }
+    rules.check_names().with_context(|| path.display().to_string())?;
     Ok(rules)
 }
 
@@ -285,7 +304,7 @@ mod tests {
             "tacho.toml:2: there is no table `jurnal`: did you mean `journal`?"
         );
         assert!(refused("[quux]").ends_with(
-            "there is no table `quux`; known are server, journal, view, snapshots, ingest, derive, schemas, redact, hook, budget, sink, alert, alerts, price, projection"
+            "there is no table `quux`; known are server, journal, view, snapshots, ingest, derive, schemas, redact, hook, budget, sink, alert, alerts, price, projection, handler"
         ));
         assert_eq!(
             refused("[view]\nscan_ms = true"),

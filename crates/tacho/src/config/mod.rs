@@ -2,27 +2,33 @@
 
 mod alert;
 mod file;
+pub mod handler;
+mod layer;
 mod observability;
 mod projection;
 pub mod reference;
 mod rule;
+mod secret;
+mod selection;
 pub mod setting;
 pub mod sink;
 mod values;
 mod yaml;
 
 pub use file::Rules;
+pub use handler::Handler;
 pub use observability::Brought;
 use observability::Project;
 use rule::IngestRule;
 pub use values::{Origin, Value, Values};
 
+use crate::trust::{self, Programs};
 use anyhow::{Context, Result};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tacho_connector::Surroundings;
-use tacho_engine::delivery::Handler;
+use tacho_engine::delivery;
 use tacho_engine::{Budgets, NanoUsd, Prices, Rule, WatchLimits};
 use tacho_event::Pattern;
 use tacho_ingest::shape::Format;
@@ -43,8 +49,12 @@ const TOKEN_BYTES_MAX: usize = 4096;
 pub struct Config {
     pub values: Values,
     pub rules: Rules,
-    /// The file that was read.
+    /// The file that was read: the one that was named, or the working folder's.
     pub file: Option<PathBuf>,
+    /// The user's own file, below that one, when there is one.
+    pub user: Option<PathBuf>,
+    /// The SHA-256 of the working folder's file, when that was read.
+    found: Option<String>,
     /// The project's own file, when there is one.
     pub project: Option<PathBuf>,
     /// What came from it.
@@ -54,27 +64,60 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads `file`, or `tacho.toml` in the current folder when there is one, then the environment, then what
-    /// the project's file adds.
+    /// Reads the user's own file, `file` or else `tacho.toml` in the current folder when there is one, the
+    /// environment, then what the project's file adds.
     pub fn load(file: Option<&Path>) -> Result<Self> {
         let mut values = Values::defaults()?;
-        let found = match file {
-            Some(file) => Some(file.to_owned()),
-            None => Some(PathBuf::from(FILE_NAME)).filter(|file| file.is_file()),
+        let user = trust::user_file().filter(|file| file.is_file());
+        let mut below = Rules::default();
+        if let Some(user) = &user {
+            below = file::read(user, &mut values)?.0;
+            below.handlers.iter_mut().for_each(|handler| handler.is_users = true);
+        }
+        let local = || {
+            let local = PathBuf::from(FILE_NAME);
+            let is_users = || user.as_ref().is_some_and(|user| is_same_file(user, &local));
+            (local.is_file() && !is_users()).then_some(local)
         };
-        let mut rules = match &found {
-            Some(file) => file::read(file, &mut values)?,
-            None => Rules::default(),
-        };
+        let read = file.map(Path::to_owned).or_else(local);
+        let (mut rules, mut found) = (Rules::default(), None);
+        if let Some(path) = &read {
+            let digest;
+            (rules, digest) = file::read(path, &mut values)?;
+            found = file.is_none().then_some(digest);
+        }
+        for handler in &mut rules.handlers {
+            handler.needs_trust = found.is_some();
+        }
+        rules.lay_over(below);
         values.read_environment()?;
         let project = project_file(&values)?;
         let (mut brought, mut warnings) = (Vec::new(), Vec::new());
         if let Some(path) = &project {
-            let mut read = Project::read(path)?;
-            warnings.append(&mut read.warnings);
-            brought = read.merge_into(&mut values, &mut rules);
+            let mut project = Project::read(path)?;
+            warnings.append(&mut project.warnings);
+            brought = project.merge_into(&mut values, &mut rules);
         }
-        Ok(Self { values, rules, file: found, project, brought, warnings })
+        rules.check_names()?;
+        Ok(Self { values, rules, file: read, user, found, project, brought, warnings })
+    }
+
+    /// The programs of a file that was merely found in the working folder; they run only when it is trusted.
+    pub fn programs_in_question(&self) -> Option<Programs> {
+        let (file, digest) = (self.file.as_ref()?, self.found.as_ref()?);
+        let handlers = self.rules.handlers.iter().filter(|handler| handler.needs_trust);
+        Programs::of(file, digest, handlers)
+    }
+
+    /// The handlers that may be started.
+    ///
+    /// # Errors
+    /// When the working folder's file names programs and is not trusted as it stands.
+    pub fn handlers(&self) -> Result<&[Handler]> {
+        if let Some(programs) = self.programs_in_question() {
+            programs.check()?;
+        }
+        Ok(&self.rules.handlers)
     }
 
     /// Sets what a flag of the command line says.
@@ -197,6 +240,7 @@ impl Config {
             allowed_origins: values.texts("server.allowed_origins").to_vec(),
             listen_names: values.texts("server.listen_names").to_vec(),
             token: self.token()?,
+            control_token: None,
             intake: self.intake()?,
             limits,
         })
@@ -238,7 +282,7 @@ impl Config {
     }
 
     /// What delivers to the configured sinks.
-    pub fn handlers(&self, surroundings: &Surroundings) -> Result<Vec<Handler>> {
+    pub fn sinks(&self, surroundings: &Surroundings) -> Result<Vec<delivery::Handler>> {
         self.rules.sinks.iter().map(|sink| sink.open(surroundings)).collect()
     }
 
@@ -257,6 +301,17 @@ impl Config {
             keys: self.values.texts("redact.keys").to_vec(),
         }
     }
+}
+
+/// Whether both lead to the same bytes.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let ends = (one.canonicalize(), other.canonicalize());
+    matches!(ends, (Ok(one), Ok(other)) if one == other)
+}
+
+/// Reads a file alone: its rules, and the SHA-256 of what was read.
+pub fn read_alone(file: &Path) -> Result<(Rules, String)> {
+    file::read(file, &mut Values::defaults()?)
 }
 
 /// The project's file. Nobody need have one, but one that was named must be there.

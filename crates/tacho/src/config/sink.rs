@@ -1,34 +1,18 @@
 //! `[[sink]]`: where events go.
 
 use super::file::unknown;
+use super::secret::SecretPlace;
+use super::selection;
 use super::setting::Kind;
 use super::values::Value;
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use jiff::tz::TimeZone;
 use std::time::Duration;
-use tacho_connector::{KINDS, Secret, Settings, Surroundings, find};
-use tacho_engine::delivery::{Handler, Policy, Start, check_name};
-use tacho_event::{Filter, Position, Timestamp};
+use tacho_connector::{KINDS, Settings, Surroundings, find};
+use tacho_engine::delivery::{Handler, Policy, check_name};
+use tacho_event::Filter;
 
 /// The list's name in the file.
 pub const TABLE: &str = "sink";
-/// Longest secret, in bytes.
-const SECRET_BYTES_MAX: usize = 4096;
-/// The conditions of `on`. Times are left out, for a sink follows the log; so is the phase of a stream.
-const FILTERS: [&str; 11] = [
-    "type",
-    "stream",
-    "source",
-    "session",
-    "agent",
-    "actor",
-    "correlation",
-    "trace",
-    "id",
-    "search",
-    "where",
-];
-
 /// A sink as it is configured.
 #[derive(Debug)]
 pub struct Sink {
@@ -38,13 +22,6 @@ pub struct Sink {
     pub policy: Policy,
     settings: Settings,
     secret: Option<SecretPlace>,
-}
-
-/// Where a secret is read when the sink is opened.
-#[derive(Debug)]
-enum SecretPlace {
-    Variable(String),
-    File(String),
 }
 
 /// A key, what it holds, and what it does.
@@ -196,24 +173,6 @@ impl Sink {
     }
 }
 
-impl SecretPlace {
-    fn read(&self) -> Result<Secret> {
-        let text = match self {
-            Self::Variable(name) => {
-                std::env::var(name).with_context(|| format!("the secret's variable {name} is not set"))?
-            }
-            Self::File(path) => std::fs::read_to_string(path)
-                .with_context(|| format!("the secret file {path} cannot be read"))?,
-        };
-        let secret = text.lines().next().unwrap_or_default().trim();
-        ensure!(
-            (1..=SECRET_BYTES_MAX).contains(&secret.len()),
-            "a secret must have 1 to {SECRET_BYTES_MAX} bytes, in the first line of its file or in its variable"
-        );
-        Ok(Secret::new(secret))
-    }
-}
-
 /// `batch = { events = 7 }` as `batch.events = 7`; `on` stays whole.
 fn flat(table: &toml::Table) -> Vec<(String, &toml::Value)> {
     let mut keys = Vec::new();
@@ -228,7 +187,10 @@ fn flat(table: &toml::Table) -> Vec<(String, &toml::Value)> {
 
 fn set(sink: &mut Sink, key: &Key, value: &toml::Value) -> Result<()> {
     match key.holds {
-        Holds::Filter => set_filter(&mut sink.filter, value),
+        Holds::Filter => {
+            sink.filter = selection::filter(value)?;
+            Ok(())
+        }
         Holds::Text => {
             let text =
                 value.as_str().map(str::to_owned).or_else(|| value.as_integer().map(|n| n.to_string()));
@@ -245,7 +207,7 @@ fn set(sink: &mut Sink, key: &Key, value: &toml::Value) -> Result<()> {
 fn set_text(sink: &mut Sink, key: &str, text: String) -> Result<()> {
     match key {
         "name" => sink.name = text,
-        "start" => sink.policy.start = start(&text)?,
+        "start" => sink.policy.start = selection::start(&text)?,
         "path" => sink.settings.path = Some(text.into()),
         "url" => sink.settings.url = Some(text),
         "mode" => sink.settings.mode = Some(text),
@@ -280,51 +242,6 @@ fn set_number(sink: &mut Sink, key: &str, number: u64) -> Result<()> {
         _ => {}
     }
     Ok(())
-}
-
-fn start(text: &str) -> Result<Start> {
-    match text {
-        "now" => Ok(Start::Now),
-        "start" => Ok(Start::Beginning),
-        position => match position.parse() {
-            Ok(position) => Ok(Start::After(Position(position))),
-            Err(_) => bail!("{position:?} is none of now, start, or a position"),
-        },
-    }
-}
-
-/// `"a.*"`, `["a.*", "b"]`, or a table of conditions.
-fn set_filter(filter: &mut Filter, value: &toml::Value) -> Result<()> {
-    let mut set = |key: &str, text: &str| -> Result<()> {
-        filter.set(key, text, Timestamp(0), &TimeZone::UTC)?;
-        Ok(())
-    };
-    match value {
-        toml::Value::Table(conditions) => {
-            for (key, value) in conditions {
-                ensure!(
-                    FILTERS.contains(&key.as_str()),
-                    "{}",
-                    unknown("filter", key, FILTERS.iter().copied())
-                );
-                for text in texts(value).with_context(|| format!("`on.{key}`"))? {
-                    set(key, text)?;
-                }
-            }
-            Ok(())
-        }
-        types => texts(types).context("`on`")?.into_iter().try_for_each(|text| set("type", text)),
-    }
-}
-
-fn texts(value: &toml::Value) -> Result<Vec<&str>> {
-    let refuse = || format!("expected text or a list of texts, found {}", value.type_str());
-    match value {
-        toml::Value::Array(items) => {
-            items.iter().map(|item| item.as_str()).collect::<Option<_>>().with_context(refuse)
-        }
-        one => Ok(vec![one.as_str().with_context(refuse)?]),
-    }
 }
 
 /// The kind's name, with a number behind it for the second one of the kind.

@@ -5,6 +5,7 @@ mod shutdown;
 
 use crate::condition_worker;
 use crate::config::Config;
+use crate::control_token;
 use crate::data_folder;
 use crate::hook;
 use crate::identity;
@@ -40,8 +41,9 @@ impl Serving {
     /// Takes the folder and the port. Whoever holds one of them is named.
     pub fn start(config: &Config) -> Result<Self> {
         memory::keep_little();
+        config.handlers()?;
         let (data, listen, otlp_grpc) = (config.data()?, config.listen()?, config.otlp_grpc()?);
-        let doors = config.doors(&data)?;
+        let mut doors = config.doors(&data)?;
         let open = [Some(listen), otlp_grpc].into_iter().flatten().find(|listen| !listen.ip().is_loopback());
         if let (Some(open), None) = (open, &doors.token) {
             bail!(
@@ -67,7 +69,11 @@ impl Serving {
             Some(condition_worker::command().context("cannot find this program's own file")?);
         let engine = Engine::open(settings, SystemClock)
             .with_context(|| format!("cannot open the log in {}", data.display()))?;
-        if let Err(error) = start_sinks(config, &engine) {
+        let ready = control_token::keep(&data).and_then(|token| {
+            doors.control_token = Some(token);
+            start_sinks(config, &engine)
+        });
+        if let Err(error) = ready {
             let _ = engine.close();
             return Err(error);
         }
@@ -96,7 +102,7 @@ impl Serving {
 /// Where each begins is fixed before the server answers.
 fn start_sinks(config: &Config, engine: &Engine) -> Result<()> {
     let surroundings = Surroundings { engine: engine.clone(), console: Arc::new(sink_block) };
-    let handlers = config.handlers(&surroundings)?;
+    let handlers = config.sinks(&surroundings)?;
     engine.start_handlers(handlers).context("the sinks cannot be started")
 }
 

@@ -7,6 +7,7 @@ mod line;
 mod progress;
 mod style;
 mod summary;
+mod table;
 mod tree;
 
 pub use console::{console_block, sink_block};
@@ -16,6 +17,7 @@ pub use line::event_line;
 pub use progress::Progress;
 pub use style::{Palette, glyph, kind_style};
 pub use summary::summary;
+pub use table::Column;
 pub use tree::{change_lines, tree_lines};
 
 use std::io::{self, IsTerminal, Write};

@@ -25,6 +25,21 @@ impl Progress {
         Self { bar, begun: Instant::now(), shown: !std::io::stderr().is_terminal() }
     }
 
+    /// For work that is counted.
+    pub fn items(what: &'static str) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {eta}") {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        Self { bar, begun: Instant::now(), shown: !std::io::stderr().is_terminal() }
+    }
+
+    /// How much there is in all, once that is known.
+    pub fn set_total(&self, total: u64) {
+        self.bar.set_length(total);
+    }
+
     /// For work whose size nobody knows.
     pub fn spinner(what: &'static str) -> Self {
         let bar = ProgressBar::new_spinner();
@@ -33,8 +48,8 @@ impl Progress {
         Self { bar, begun: Instant::now(), shown: true }
     }
 
-    pub fn advance(&mut self, bytes: u64) {
-        self.bar.inc(bytes);
+    pub fn advance(&mut self, by: u64) {
+        self.bar.inc(by);
         if !self.shown && self.begun.elapsed() >= QUIET {
             self.shown = true;
             self.bar.set_draw_target(ProgressDrawTarget::stderr());

@@ -45,7 +45,10 @@ fn the_help_of_the_whole() {
           alerts       Alerts on key figures: list the rules, test them, show what was told
           waits        What waits for a person: escalations, and calls and questions of agents, the oldest
                        first
-          handler      Handlers and sinks of a running server, and how far each is
+          handler      Handlers and sinks of a running server: how far each is, and what is to be done
+          dead         Dead letters: what handlers and sinks gave up on, and what becomes of it
+          heal         What heals dead letters: the rules, and what was tried
+          open         Open the dashboard in a browser, which may control handlers from then on
           schema       The registry of schemas: list, show, check, register, scan
           backup       Write the log into one file, from a running or a stopped server
           restore      Make a data folder from a backup

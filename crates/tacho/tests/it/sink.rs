@@ -36,7 +36,8 @@ fn what_is_recorded_goes_out_once_over_a_restart() {
         let listed = server.json(&["handler", "list", "--json"]);
         assert_eq!(listed.len(), 2, "{listed:?}");
         assert_eq!((&listed[0]["name"], &listed[0]["done"]), (&"jsonl".into(), &(3 * round).into()));
-        assert!(server.run(&["handler", "list"]).ok().stdout.contains("jsonl                running"));
+        let table = server.run(&["handler", "list"]).ok().stdout;
+        assert!(table.contains("\njsonl   jsonl  running "), "{table}");
         let files = fs::read_dir(place.path("project/.events")).unwrap().count();
         assert_eq!(files, round);
         let (code, said) = server.stop(Signal::TERM);

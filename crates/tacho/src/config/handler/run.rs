@@ -1,0 +1,162 @@
+//! `run`: what a handler does with its events.
+
+use super::fields::Fields;
+use crate::config::secret::SecretPlace;
+use anyhow::{Context, Result, bail, ensure};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What is run by `mode = "agent"` where no command is named.
+const AGENT: &str = "claude";
+const MODES: [&str; 3] = ["process", "warm", "agent"];
+/// The keys of which a handler has one: they say what kind it is.
+const DEEDS: [&str; 5] = ["command", "url", "mcp", "emit", "capability"];
+
+/// The table, read.
+#[derive(Debug, Clone, Default)]
+#[allow(dead_code, reason = "what starts handlers reads it")]
+pub struct Run {
+    pub command: Vec<String>,
+    pub mode: Option<String>,
+    pub directory: Option<PathBuf>,
+    pub environment: Vec<String>,
+    pub variables: BTreeMap<String, String>,
+    pub output_bytes: Option<usize>,
+    pub memory_bytes: Option<u64>,
+    pub recycle: Recycle,
+    pub health_ms: Option<u64>,
+    pub prompt: Option<String>,
+    pub returns: Option<String>,
+    pub session: Option<String>,
+    pub url: Option<String>,
+    pub secret: Option<SecretPlace>,
+    /// A command, too.
+    pub mcp: Vec<String>,
+    pub tool: Option<String>,
+    /// A jq program.
+    pub arguments: Option<String>,
+    pub emit: Option<Emit>,
+    pub capability: Option<String>,
+}
+
+/// When a process that stays makes place for another one.
+#[derive(Debug, Clone, Default)]
+#[allow(dead_code, reason = "what starts handlers reads it")]
+pub struct Recycle {
+    pub events: Option<u64>,
+    pub age_ms: Option<u64>,
+    pub memory_bytes: Option<u64>,
+}
+
+/// The event that follows.
+#[derive(Debug, Clone)]
+#[allow(dead_code, reason = "what starts handlers reads it")]
+pub struct Emit {
+    pub kind: String,
+    /// jq programs.
+    pub subject: Option<String>,
+    pub data: Option<String>,
+}
+
+impl Run {
+    pub fn read(fields: &Fields<'_>) -> Result<Self> {
+        let recycle = fields.inner("recycle")?.map(|fields| recycle(&fields)).transpose()?;
+        let secret = match (fields.text("secret_env")?, fields.text("secret_file")?) {
+            (Some(_), Some(_)) => bail!("`run` has `secret_env` and `secret_file`: write one of them"),
+            (Some(name), None) => Some(SecretPlace::Variable(name)),
+            (None, file) => file.map(SecretPlace::File),
+        };
+        let run = Self {
+            command: command(fields, "command")?,
+            mode: fields.one_of("mode", &MODES)?,
+            directory: fields.text("directory")?.map(PathBuf::from),
+            environment: fields.list("environment")?,
+            variables: fields.pairs("variables")?,
+            output_bytes: fields.bytes("output")?.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            memory_bytes: fields.bytes("memory")?,
+            recycle: recycle.unwrap_or_default(),
+            health_ms: fields.duration("health")?,
+            prompt: fields.text("prompt")?,
+            returns: fields.text("returns")?,
+            session: fields.one_of("session", &["worker", "stream"])?,
+            url: fields.text("url")?,
+            secret,
+            mcp: command(fields, "mcp")?,
+            tool: fields.text("tool")?,
+            arguments: fields.program("arguments")?,
+            emit: fields.inner("emit")?.map(|fields| emit(&fields)).transpose()?,
+            capability: fields.text("capability")?,
+        };
+        run.check(fields)?;
+        Ok(run)
+    }
+
+    /// What it is: `process`, `warm`, `agent`, `http`, `mcp`, `emit` or `capability`.
+    pub fn kind(&self) -> &'static str {
+        let mode = MODES.into_iter().find(|mode| self.mode.as_deref() == Some(mode));
+        match mode {
+            _ if self.emit.is_some() => "emit",
+            _ if self.capability.is_some() => "capability",
+            _ if self.tool.is_some() => "mcp",
+            _ if self.url.is_some() => "http",
+            mode => mode.unwrap_or("process"),
+        }
+    }
+
+    /// The program that it starts, with its arguments; who writes one here decides what runs on this machine.
+    pub fn program(&self) -> Option<String> {
+        let words = if self.command.is_empty() { &self.mcp } else { &self.command };
+        match shlex::try_join(words.iter().map(String::as_str)) {
+            _ if words.is_empty() => (self.kind() == "agent").then(|| AGENT.to_owned()),
+            Ok(line) => Some(line),
+            // A word with a zero byte starts nothing, but it is shown.
+            Err(_) => Some(format!("{words:?}")),
+        }
+    }
+
+    /// One thing is done, and it is clear which.
+    fn check(&self, fields: &Fields<'_>) -> Result<()> {
+        let mut deeds = DEEDS.into_iter().filter(|key| fields.get(key).is_some());
+        match (deeds.next(), deeds.next()) {
+            (Some(one), Some(other)) => {
+                bail!("`run` has `{one}` and `{other}`: write one of them, and another handler for the other")
+            }
+            (None, _) if self.kind() != "agent" => {
+                bail!("`run` does nothing: write one of {}", DEEDS.map(|key| format!("`{key}`")).join(", "))
+            }
+            _ => {}
+        }
+        let is_of_mcp = !self.mcp.is_empty() || (self.url.is_some() && self.command.is_empty());
+        ensure!(
+            self.mcp.is_empty() || self.tool.is_some(),
+            "`run.tool` is missing: name the tool that is called"
+        );
+        ensure!(
+            self.tool.is_none() || is_of_mcp,
+            "`run.tool` needs its server: write `run.mcp` or `run.url`"
+        );
+        let has_command = !self.command.is_empty() || self.kind() == "agent";
+        ensure!(self.mode.is_none() || has_command, "`run.mode` needs a `run.command`");
+        Ok(())
+    }
+}
+
+fn command(fields: &Fields<'_>, name: &str) -> Result<Vec<String>> {
+    let words = fields.list(name)?;
+    let is_named = words.first().is_some_and(|program| !program.is_empty());
+    ensure!(is_named || fields.get(name).is_none(), "`{}` names no program", fields.name(name));
+    Ok(words)
+}
+
+fn recycle(fields: &Fields<'_>) -> Result<Recycle> {
+    Ok(Recycle {
+        events: fields.count("events")?,
+        age_ms: fields.duration("age")?,
+        memory_bytes: fields.bytes("memory")?,
+    })
+}
+
+fn emit(fields: &Fields<'_>) -> Result<Emit> {
+    let kind = fields.text("type")?.context("`run.emit.type` is missing")?;
+    Ok(Emit { kind, subject: fields.program("subject")?, data: fields.program("data")? })
+}
