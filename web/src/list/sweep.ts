@@ -10,8 +10,9 @@ export interface Progress {
   left: number;
 }
 
-/** Asks until nothing is left, the server refuses (null) or `goesOn` says no. The answer is how far it came. */
-export async function sweep(ask: () => Promise<Swept | null>, tell: (progress: Progress) => void, goesOn: () => boolean): Promise<Progress & { isRefused: boolean }> {
+/** Asks until nothing is left, `most` are done, the server refuses (null) or `goesOn` says no. What fails again is dead again:
+ * without `most` it would be asked for again and again. The answer is how far it came. */
+export async function sweep(most: number, ask: () => Promise<Swept | null>, tell: (progress: Progress) => void, goesOn: () => boolean): Promise<Progress & { isRefused: boolean }> {
   const progress: Progress = { done: 0, left: 0 };
   for (;;) {
     const answer = await ask();
@@ -19,7 +20,6 @@ export async function sweep(ask: () => Promise<Swept | null>, tell: (progress: P
     progress.done += answer.count;
     progress.left = answer.left;
     tell({ ...progress });
-    // A part without a letter would be asked for for ever.
-    if (answer.left === 0 || answer.count === 0 || !goesOn()) return { ...progress, isRefused: false };
+    if (answer.left === 0 || answer.count === 0 || progress.done >= most || !goesOn()) return { ...progress, isRefused: false };
   }
 }

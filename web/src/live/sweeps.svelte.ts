@@ -22,7 +22,7 @@ class Sweeps {
       this.progress = progress;
       this.version += 1;
     };
-    const end = await sweep(() => control.send<Swept>(`/api/dead-letters/${deed}`, asked), tell, () => !this.#isStopped);
+    const end = await sweep(count, () => control.send<Swept>(`/api/dead-letters/${deed}`, asked), tell, () => !this.#isStopped);
     this.running = null;
     this.version += 1;
     if (!end.isRefused || end.done > 0) copied.say(`${whole(end.done)} ${DONE[deed]}${end.left > 0 ? `, ${whole(end.left)} left` : ''}`);

@@ -78,9 +78,9 @@ test('the end is known, also of none and of a cursor that does not move', async 
   expect([stuck.count, stuck.total]).toEqual([2, 2]);
 });
 
-async function swept(answers: (Swept | null)[], goesOn = () => true): Promise<unknown> {
+async function swept(answers: (Swept | null)[], goesOn = () => true, most = 100): Promise<unknown> {
   const told: unknown[] = [];
-  const end = await sweep(async () => answers.shift() ?? null, (progress) => told.push([progress.done, progress.left]), goesOn);
+  const end = await sweep(most, async () => answers.shift() ?? null, (progress) => told.push([progress.done, progress.left]), goesOn);
   return [told, end];
 }
 
@@ -91,5 +91,7 @@ test('many letters are done a part at a time, until none is left', async () => {
 test('it ends when it is stopped, refused, or when nothing moves', async () => {
   expect(await swept([{ count: 2, left: 3 }], () => false)).toMatchObject([[[2, 3]], { done: 2, left: 3, isRefused: false }]);
   expect(await swept([{ count: 2, left: 3 }, null])).toMatchObject([[[2, 3]], { done: 2, left: 3, isRefused: true }]);
+  // Those that were retried died again meanwhile.
+  expect(await swept([{ count: 2, left: 4 }, { count: 2, left: 4 }, { count: 2, left: 4 }], () => true, 4)).toMatchObject([[[2, 4], [4, 4]], { done: 4, left: 4 }]);
   expect(await swept([{ count: 0, left: 3 }])).toMatchObject([[[0, 3]], { left: 3, isRefused: false }]);
 });
