@@ -7,6 +7,7 @@
 pub(crate) mod again;
 mod breaker;
 mod bucket;
+mod capability;
 mod choose;
 mod chooser;
 mod control;
@@ -36,6 +37,7 @@ mod status;
 
 pub use again::{LETTER_DISCARDED, LETTER_RETRIED};
 pub use breaker::BreakerState;
+pub use capability::by_capability;
 pub use control::Asker;
 pub use deed::{Deed, Outcome};
 pub use definition::Definition;

@@ -286,8 +286,7 @@ impl Engine {
 
     /// Delivers an event to a worker of its own, and appends nothing. Blocks as long as that takes.
     pub fn test_handler(&self, name: &str, event: Recorded) -> Result<Tested, ControlError> {
-        let definition =
-            self.order(name, |dispatcher, handler| dispatcher.slots[&handler].definition.clone())?;
+        let definition = self.definition_of(name)?;
         let begun = Instant::now();
         let key = format!("test:{}", event.id());
         let timeout = Some(Duration::from_millis(definition.policy.timeout_ms.max(1)));
@@ -297,6 +296,11 @@ impl Engine {
         let result = delivered
             .and_then(|delivered| returned::events(name, &key, &[&event], &delivered.returned, self.now()));
         Ok(Tested { took: begun.elapsed(), result })
+    }
+
+    /// As a handler was configured.
+    pub(crate) fn definition_of(&self, name: &str) -> Result<Definition, ControlError> {
+        self.order(name, |dispatcher, handler| dispatcher.slots[&handler].definition.clone())
     }
 
     fn control(

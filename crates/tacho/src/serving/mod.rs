@@ -1,6 +1,7 @@
 //! The server's life in this process: folder, port, engine, doors, and the way down.
 
 mod port;
+mod reactions;
 mod shutdown;
 
 use crate::condition_worker;
@@ -71,7 +72,8 @@ impl Serving {
             .with_context(|| format!("cannot open the log in {}", data.display()))?;
         let ready = control_token::keep(&data).and_then(|token| {
             doors.control_token = Some(token);
-            start_sinks(config, &engine)
+            start_sinks(config, &engine)?;
+            reactions::start(config, &engine)
         });
         if let Err(error) = ready {
             let _ = engine.close();

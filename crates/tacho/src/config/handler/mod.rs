@@ -2,6 +2,7 @@
 
 mod fields;
 mod keys;
+mod open;
 mod policy;
 mod run;
 
@@ -23,7 +24,6 @@ pub const TABLE: &str = "handler";
 
 /// A handler as it is configured.
 #[derive(Debug, Clone)]
-#[allow(dead_code, reason = "what starts handlers reads it")]
 pub struct Handler {
     pub name: String,
     pub filter: Filter,
