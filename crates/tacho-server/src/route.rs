@@ -48,6 +48,10 @@ const STREAM_ID: Parameter = Parameter::Path("id", "What stands behind it; slash
 const CURSOR: Parameter = Parameter::Query("cursor", Kind::Text, "`next` of the page before");
 const AFTER: Parameter =
     Parameter::Query("after", Kind::Number, "Only events behind this position; before it in reverse");
+const CONTROL: Parameter = Parameter::Header(
+    "X-Tacho-Control",
+    "The control token, which is in the data folder; or as `Authorization: Bearer`, or the cookie `tacho_control`",
+);
 const REVERSE: Parameter = Parameter::Query("reverse", Kind::Switch, "Newest first");
 
 /// Group by group, in the order of the document.

@@ -91,7 +91,9 @@ fn plan(shared: &Shared, query: &ReplayQuery, code: &Code) -> Result<Plan, Query
                 plan.truncated = true;
                 return Ok(plan);
             }
-            let verdict = if !catalogue::is_replayable(event.kind()) {
+            // What a handler returned, it returns again.
+            let is_answer = event.source().starts_with("/handlers/");
+            let verdict = if is_answer || !catalogue::is_replayable(event.kind()) {
                 Verdict::NotReplayable
             } else {
                 refused.map_or(Verdict::Replayed, Verdict::Precondition)

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use tacho_engine::delivery::{
     Deliver, Delivered, Delivery, Failure, HandlerState, HandlerStatus, LetterDeed, Returned, Start, Workers,
 };
-use tacho_engine::handler::{Asker, Breaker, BreakerState, Dedupe, DedupeBy, Definition, Key, Policy, Retry};
-use tacho_engine::{Engine, LetterQuery, Query};
+use tacho_engine::handler::{
+    Asker, Breaker, BreakerState, Dedupe, DedupeBy, Definition, Key, Policy, ReplayOrder, Retry,
+};
+use tacho_engine::{Engine, LetterQuery, Query, ReplayQuery};
 use tacho_event::{Filter, Jq, Pattern, Recorded, json};
 use tempfile::TempDir;
 
@@ -302,5 +304,34 @@ fn a_test_tells_the_answer_and_appends_nothing() {
     let tested = engine.test_handler("review", event).unwrap();
     let events = tested.result.unwrap();
     assert_eq!((events.len(), events[0].kind(), engine.head()), (1, "demo.b", head));
+    engine.close().unwrap();
+}
+
+#[test]
+fn a_replay_goes_through_the_handlers_marked_and_once_for_a_name() {
+    let (folder, hands) = (TempDir::new().unwrap(), Hands::echo());
+    let engine = start(folder.path(), &hands, |_| {});
+    for n in 0..3 {
+        append(&engine, "issue/P-1", &format!("{{\"n\":{n}}}"));
+    }
+    settled(&engine, 3, 0);
+    let runtime = runtime();
+    let order = || {
+        let query = ReplayQuery { stream: "issue/P-1".into(), ..ReplayQuery::default() };
+        ReplayOrder { query, id: None, patience: Duration::from_secs(20) }
+    };
+    let first = runtime.block_on(engine.replay(order(), ann())).unwrap();
+    assert_eq!((first.outcomes.len(), first.repeated, first.open.len()), (3, 0, 0));
+    assert!(first.outcomes.values().all(|outcome| outcome.is_same() && outcome.returned.len() == 1));
+    let answers = of_type(&engine, "demo.b");
+    assert_eq!(answers.len(), 6);
+    assert!(answers[3..].iter().all(|event| event.text("correlationid").unwrap() == first.id));
+    // The stream itself is as it was, and again it does nothing.
+    let again = runtime.block_on(engine.replay(order(), ann())).unwrap();
+    assert_eq!(
+        (again.repeated, of_type(&engine, "demo.b").len(), of_type(&engine, "demo.a").len()),
+        (3, 6, 3)
+    );
+    settled(&engine, 6, 0);
     engine.close().unwrap();
 }

@@ -27,11 +27,16 @@ pub(crate) struct Order {
 impl Order {
     /// Checks who asks, and reads what for.
     pub(crate) async fn read(doors: &Doors, request: Request) -> Result<Self, Problem> {
+        parameters::none(request.uri())?;
+        Self::read_beside(doors, request).await
+    }
+
+    /// As [`Self::read`], where the address says something too.
+    pub(crate) async fn read_beside(doors: &Doors, request: Request) -> Result<Self, Problem> {
         let (parts, content) = request.into_parts();
         let actor = doors.control.check(&parts.headers);
         let content = body::read(content, BODY_BYTES_MAX, doors).await?;
         let by = format!("user:{}", actor?.name);
-        parameters::none(&parts.uri)?;
         let media_type =
             parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if media_type.split(';').next().unwrap_or_default().trim() != "application/json" {

@@ -1,12 +1,14 @@
 //! Everything below `/api/state` but timelines, and `/api/replay`, `/api/divergence`, `/api/projections`.
 
+use crate::api::handler_control::Order;
 use crate::body;
 use crate::doors::{Answer, SharedDoors, json};
 use crate::problem::Problem;
-use crate::rewind;
+use crate::rewind::{self, Execution};
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri};
 use serde_json::Value;
+use std::time::Duration;
 use tacho_event::{Code, json as text};
 
 /// Largest body of a supposition, in bytes.
@@ -31,6 +33,30 @@ pub(crate) async fn suppose(
         .map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))?;
     let supposed = rewind::suppose(&doors.engine, format!("{category}/{id}"), &minified).await?;
     answer(StatusCode::OK, &supposed)
+}
+
+/// How long a replay waits for handlers unless told, and at most, in seconds.
+const REPLAY_SECONDS: u64 = 30;
+const REPLAY_SECONDS_MAX: u64 = 600;
+
+pub(crate) async fn replay(
+    State(doors): State<SharedDoors>,
+    Path((category, id)): Path<(String, String)>,
+    uri: Uri,
+    request: Request,
+) -> Answer {
+    let order = Order::read_beside(&doors, request).await?;
+    order.only(&["id", "wait_seconds", "reason"])?;
+    let seconds = order
+        .text("wait_seconds")
+        .map_or(Ok(REPLAY_SECONDS), |text| text.parse())
+        .map_err(|_| Problem::new(Code::InvalidEvent, "`wait_seconds` is no whole number"))?;
+    let patience = Duration::from_secs(seconds.min(REPLAY_SECONDS_MAX));
+    let execution = Execution { id: order.text("id"), patience, asker: order.asker };
+    answer(
+        StatusCode::OK,
+        &rewind::execute(&doors.engine, format!("{category}/{id}"), &uri, execution).await?,
+    )
 }
 
 pub(crate) async fn create_snapshot(

@@ -7,6 +7,7 @@ use axum::http::Uri;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::time::Duration;
+use tacho_engine::handler::{Asker, ReplayError, ReplayOrder};
 use tacho_engine::{
     AddedEvent, BreakQuery, DivergenceQuery, Engine, HistoryQuery, Keep, Moment, ReplayQuery, StateQuery,
     Supposition, Wait,
@@ -243,7 +244,43 @@ async fn divergence(engine: &Engine, mut asked: Asked) -> Result<Value, Problem>
     Ok(render::divergence(&engine.divergence(query).await?))
 }
 
-async fn replay(engine: &Engine, stream: String, mut asked: Asked) -> Result<Value, Problem> {
+async fn replay(engine: &Engine, stream: String, asked: Asked) -> Result<Value, Problem> {
+    let query = replay_query(stream.clone(), asked)?;
+    Ok(render::plan(&stream, &engine.replay_plan(query).await?))
+}
+
+/// Answers `POST /api/replay/…`: what the address asks for is done.
+pub(crate) async fn execute(
+    engine: &Engine,
+    stream: String,
+    uri: &Uri,
+    order: Execution,
+) -> Result<Value, Problem> {
+    let query = replay_query(stream.clone(), Asked::read(engine.now(), uri)?)?;
+    let Execution { id, patience, asker } = order;
+    let done = engine.replay(ReplayOrder { query, id, patience }, asker).await?;
+    Ok(render::replay(&stream, &done))
+}
+
+impl From<ReplayError> for Problem {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Query(error) => error.into(),
+            ReplayError::Append(error) => error.into(),
+            ReplayError::Control(error) => error.into(),
+            ReplayError::Event(error) => Self::new(Code::InvalidEvent, error.to_string()),
+        }
+    }
+}
+
+/// How a replay is executed.
+pub(crate) struct Execution {
+    pub(crate) id: Option<String>,
+    pub(crate) patience: Duration,
+    pub(crate) asker: Asker,
+}
+
+fn replay_query(stream: String, mut asked: Asked) -> Result<ReplayQuery, Problem> {
     let mut query = ReplayQuery { stream, wait: asked.wait()?, ..ReplayQuery::default() };
     query.from = asked.sequence("from")?.unwrap_or_default();
     query.to = asked.sequence("to")?;
@@ -254,8 +291,7 @@ async fn replay(engine: &Engine, stream: String, mut asked: Asked) -> Result<Val
         }
     }
     query.filter = filter;
-    let stream = query.stream.clone();
-    Ok(render::plan(&stream, &engine.replay_plan(query).await?))
+    Ok(query)
 }
 
 /// `keep=N` or `all=true`.

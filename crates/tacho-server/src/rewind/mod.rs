@@ -3,6 +3,6 @@
 mod ask;
 mod render;
 
+pub(crate) use ask::{Execution, execute, keep, to_create};
 pub use ask::{get, suppose};
-pub(crate) use ask::{keep, to_create};
 pub use render::snapshot;

@@ -2,6 +2,7 @@
 
 use crate::summary::summary;
 use serde_json::{Map, Value, json};
+use tacho_engine::handler::Replay;
 use tacho_engine::{
     Break, Change, Comparison, Divergence, History, Leaf, Overview, Place, Plan, ProjectionInfo, StateAt,
     StoredSnapshot, Supposed, Verdict, Why,
@@ -241,6 +242,46 @@ pub(super) fn plan(stream: &str, plan: &Plan) -> Value {
         "truncated": plan.truncated,
         "results": results.collect::<Vec<_>>(),
     })
+}
+
+/// A replay that was executed: the plan, and what became of each event.
+pub(super) fn replay(stream: &str, replay: &Replay) -> Value {
+    let mut told = plan(stream, &replay.plan);
+    told["dry_run"] = false.into();
+    told["replay_id"] = replay.id.as_str().into();
+    told["repeated"] = replay.repeated.into();
+    told["open"] = json!(replay.open);
+    let (mut failed, mut same) = (0, true);
+    for result in told["results"].as_array_mut().into_iter().flatten() {
+        let position = tacho_event::Position(result["position"].as_u64().unwrap_or_default());
+        let Some(outcome) = replay.outcomes.get(&position) else { continue };
+        let answers = |answers: &[(String, String)]| -> Value {
+            answers.iter().map(|(kind, data)| json!({"type": kind, "data": data_of(data)})).collect()
+        };
+        result["returned"] = answers(&outcome.returned);
+        result["as_before"] = outcome.is_same().into();
+        same &= outcome.is_same();
+        if !outcome.dead.is_empty() {
+            failed += 1;
+            result["status"] = "failed".into();
+            result["reason"] = "handler".into();
+            let told = outcome.dead.iter().map(|(handler, why)| format!("{handler}: {why}"));
+            result["detail"] = told.collect::<Vec<_>>().join("; ").into();
+        }
+        if !outcome.is_same() {
+            result["returned_before"] = answers(&outcome.returned_before);
+        }
+    }
+    let count = |told: &Value, name: &str| told[name].as_u64().unwrap_or_default();
+    told["replayed_count"] = (count(&told, "replayed_count") - failed).into();
+    told["failed_count"] = (count(&told, "failed_count") + failed).into();
+    told["as_planned"] = (failed == 0 && replay.open.is_empty()).into();
+    told["as_before"] = same.into();
+    told
+}
+
+fn data_of(data: &str) -> Value {
+    tacho_event::json::to_value(data.as_bytes())
 }
 
 pub fn snapshot(snapshot: &StoredSnapshot) -> Value {

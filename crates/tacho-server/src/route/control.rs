@@ -1,6 +1,6 @@
 //! How a browser comes to control what runs.
 
-use super::{Answers, Carries, Kind, Parameter, Route};
+use super::{Answers, CONTROL, Carries, Kind, Parameter, Route};
 use crate::api::control;
 use axum::routing::{get, post};
 
@@ -9,10 +9,7 @@ pub(super) const ROUTES: &[Route] = &[
         method: "post",
         path: "/api/control/tickets",
         summary: "Make a ticket for a browser, with the control token",
-        parameters: &[Parameter::Header(
-            "X-Tacho-Control",
-            "The control token, which is in the data folder; or as `Authorization: Bearer`, or the cookie `tacho_control`",
-        )],
+        parameters: &[CONTROL],
         request: Some(Carries::Page),
         response: Answers::Json(201, "Ticket", "Good once, for a minute"),
         handler: || post(control::ticket),

@@ -1,6 +1,6 @@
 //! Handlers, sinks, and what they gave up on.
 
-use super::{Answers, CURSOR, Carries, Kind, LIMIT, Parameter, Route};
+use super::{Answers, CONTROL, CURSOR, Carries, Kind, LIMIT, Parameter, Route};
 use crate::api::{dead_letters, handler_control, handlers};
 use axum::routing::{get, post};
 
@@ -8,10 +8,6 @@ const NAME: Parameter = Parameter::Path("name", "Its name");
 const ID: Parameter = Parameter::Path("id", "The letter's id");
 const HANDLER: Parameter = Parameter::Query("handler", Kind::Text, "Only those of this handler");
 const CODE: Parameter = Parameter::Query("code", Kind::Text, "Only those with this error code");
-const CONTROL: Parameter = Parameter::Header(
-    "X-Tacho-Control",
-    "The control token, which is in the data folder; or as `Authorization: Bearer`, or the cookie `tacho_control`",
-);
 
 const fn read(
     path: &'static str,

@@ -1,7 +1,8 @@
 //! Streams as they were.
 
 use super::{
-    AFTER, Answers, CATEGORY, CURSOR, Carries, Kind, LIMIT, Parameter, REVERSE, Route, STREAM_ID, WAIT,
+    AFTER, Answers, CATEGORY, CONTROL, CURSOR, Carries, Kind, LIMIT, Parameter, REVERSE, Route, STREAM_ID,
+    WAIT,
 };
 use crate::api::{state, timeline};
 use axum::routing::{delete, get, post};
@@ -214,6 +215,15 @@ pub(super) const ROUTES: &[Route] = &[
         request: None,
         response: Answers::Json(200, "ReplayPlan", "Nothing is done"),
         handler: || get(state::get),
+    },
+    Route {
+        method: "post",
+        path: "/api/replay/{category}/{id}",
+        summary: "Give a part of a stream to the handlers again, wait for them, and compare what they answer",
+        parameters: &[CATEGORY, STREAM_ID, FIRST, LAST, Parameter::Filters, WAIT, CONTROL],
+        request: Some(Carries::Order),
+        response: Answers::Json(200, "ReplayPlan", "Done; the same replay does nothing twice"),
+        handler: || post(state::replay),
     },
     Route {
         method: "get",

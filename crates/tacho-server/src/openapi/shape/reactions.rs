@@ -42,7 +42,9 @@ pub(super) fn schemas() -> Value {
         "Order": object(&[], json!({
             "reason": {"type": "string", "description": "Why; it is on the log with who asked"},
             "position": {"type": "integer"}, "event": {"type": "object"}, "data": {},
-            "handler": text(), "code": text()
+            "handler": text(), "code": text(),
+            "id": {"type": "string", "description": "Names a replay: the same name does nothing twice"},
+            "wait_seconds": {"type": "integer", "description": "How long a replay waits for handlers; 30 by default"}
         })),
         "DeadLetter": dead_letter(),
         "DeadLetterPage": dead_letters(),

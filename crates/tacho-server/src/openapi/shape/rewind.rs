@@ -114,11 +114,15 @@ fn plans() -> Value {
         "ReplayPlan": object(
             &["dry_run", "stream", "replayed_count", "skipped_count", "failed_count", "results"],
             json!({
-                "dry_run": {"const": true}, "stream": text(), "replayed_count": number(), "skipped_count": number(),
+                "dry_run": {"type": "boolean"}, "replay_id": text(), "repeated": number(), "open": list(text()),
+                "as_planned": {"type": "boolean", "description": "Executed: no handler gave up, and all are done"},
+                "as_before": {"type": "boolean", "description": "Executed: handlers answered as they had"},
+                "stream": text(), "replayed_count": number(), "skipped_count": number(),
                 "failed_count": number(), "truncated": {"type": "boolean"},
                 "results": list(object(&["event_id", "type", "sequence", "position", "status"], json!({
                     "event_id": text(), "type": text(), "sequence": number(), "position": number(),
-                    "status": {"enum": ["success", "skipped", "failed"]}, "reason": text(), "detail": text()
+                    "status": {"enum": ["success", "skipped", "failed"]}, "reason": text(), "detail": text(),
+                    "returned": list(json!({"type": "object"})), "as_before": {"type": "boolean"}
                 })))
             })
         ),
