@@ -227,6 +227,17 @@ impl Engine {
         all.unwrap_or_default()
     }
 
+    /// Handlers that have not settled all up to a position, or not on the log.
+    pub(crate) fn unsettled(&self, last: Position) -> Vec<String> {
+        let open = self.ask(move |dispatcher| {
+            let handlers: Vec<usize> = dispatcher.slots.keys().copied().collect();
+            handlers.iter().for_each(|handler| dispatcher.choose(*handler));
+            let is_open = |slot: &&Slot| slot.core.ledger.position() < last || slot.core.has_news();
+            dispatcher.slots.values().filter(is_open).map(|slot| slot.definition.name.clone()).collect()
+        });
+        open.unwrap_or_default()
+    }
+
     pub(crate) fn reaction(&self, name: &str) -> Option<HandlerStatus> {
         let name = name.to_owned();
         self.ask(move |dispatcher| dispatcher.status(find(dispatcher, &name)?)).flatten()

@@ -128,9 +128,8 @@ impl Engine {
         let until = tokio::time::Instant::now() + patience;
         loop {
             let engine = self.clone();
-            let look = tokio::task::spawn_blocking(move || engine.reactions()).await.unwrap_or_default();
-            let open = look.into_iter().filter(|status| status.position < last);
-            let open: Vec<String> = open.map(|status| status.name).collect();
+            let look = tokio::task::spawn_blocking(move || engine.unsettled(last)).await;
+            let open = look.unwrap_or_default();
             if open.is_empty() || tokio::time::Instant::now() >= until {
                 return open;
             }
