@@ -23,7 +23,7 @@ pub(super) const KIND: HandlerKind = HandlerKind {
     name: "agent",
     about: "Keeps an agent that speaks streaming JSON (`claude` unless `command` names another with all of its arguments). Each delivery is a message \
             of the user: `prompt`, then the CloudEvent. Its answer becomes an event of the type `returns` (`agent.answered`) with `result`, `cost_usd`, `turns`, `duration_ms` \
-            and `session_id`. With `session = \"worker\"` all events of a worker are one conversation; with `\"stream\"` those of a stream are, and a worker keeps the last four.",
+            and `session_id`. With `session = \"worker\"` all events of a worker are one conversation; with `\"stream\"` those of a stream are, and a worker keeps the last four. What the agent needs of the server's environment, its key for instance, is named in `environment`.",
     keys: &[
         "command",
         "mode",

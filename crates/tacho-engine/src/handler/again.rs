@@ -60,19 +60,52 @@ fn resolve(log: &Log, mut event: Recorded) -> Result<Option<Recorded>, JournalEr
 
 /// The event with another payload, in its place.
 fn with_data(event: &Recorded, data: &[u8]) -> Option<Recorded> {
+    let is_payload = |name: &[u8]| name.starts_with(b"data") && name != b"dataschema";
+    changed(event, is_payload, |body| {
+        body.extend_from_slice(b"\"data\":");
+        body.extend_from_slice(data);
+    })
+}
+
+/// The event with other attributes, in its place.
+pub(crate) fn with_texts(event: &Recorded, texts: &[(&str, &str)]) -> Option<Recorded> {
+    let data = event.attributes().find(|(name, _)| name.starts_with(b"data") && *name != b"dataschema");
+    let is_changed = |name: &[u8]| {
+        texts.iter().any(|(changed, _)| changed.as_bytes() == name)
+            || data.is_some_and(|(payload, _)| payload == name)
+    };
+    changed(event, is_changed, |body| {
+        for (name, text) in texts {
+            body.extend_from_slice(format!("\"{name}\":").as_bytes());
+            json::write_string(text, body);
+            body.push(b',');
+        }
+        match data {
+            Some((name, value)) => {
+                body.extend_from_slice(format!("\"{}\":", String::from_utf8_lossy(name)).as_bytes());
+                body.extend_from_slice(value);
+            }
+            None => drop(body.pop()),
+        }
+    })
+}
+
+/// The event without some of its attributes, and with what is written behind the others.
+fn changed(
+    event: &Recorded,
+    leaves_out: impl Fn(&[u8]) -> bool,
+    write: impl FnOnce(&mut Vec<u8>),
+) -> Option<Recorded> {
     let mut bytes = event.name_bytes().to_vec();
     bytes.push(b'{');
-    for (name, value) in
-        event.attributes().filter(|(name, _)| !name.starts_with(b"data") || *name == b"dataschema")
-    {
+    for (name, value) in event.attributes().filter(|(name, _)| !leaves_out(name)) {
         bytes.push(b'"');
         bytes.extend_from_slice(name);
         bytes.extend_from_slice(b"\":");
         bytes.extend_from_slice(value);
         bytes.push(b',');
     }
-    bytes.extend_from_slice(b"\"data\":");
-    bytes.extend_from_slice(data);
+    write(&mut bytes);
     bytes.push(b'}');
     Recorded::new(event.position, event.sequence, event.recorded, bytes.into())
 }
@@ -95,5 +128,8 @@ mod tests {
         let edited = with_data(&event, b"{\"n\":2}").unwrap();
         assert_eq!((edited.id(), edited.stream(), edited.position), ("e1", "task/x", Position(9)));
         assert_eq!(edited.body(), br#"{"specversion":"1.0","sessionid":"s","data":{"n":2}}"#);
+        let marked = with_texts(&event, &[("correlationid", "r"), ("sessionid", "t")]).unwrap();
+        let expected = br#"{"specversion":"1.0","datacontenttype":"application/json","correlationid":"r","sessionid":"t","data":{"n":1}}"#;
+        assert_eq!(marked.body(), expected);
     }
 }

@@ -4,6 +4,7 @@ use super::core::Item;
 use super::key::Key;
 use super::policy::{DedupeBy, Order, Policy};
 use super::record::{DELIVERED, FAILED};
+use super::replayed::{self, REPLAYED};
 use super::{again, progress, seen};
 use crate::condition::Conditions;
 use crate::delivery::{Failure, Selection};
@@ -50,7 +51,7 @@ impl Chooser {
 
     /// Whether the event may be meant, as far as that is known without a program.
     pub(crate) fn may_want(&self, event: &Recorded) -> bool {
-        if again::is_for(&self.handler, event) {
+        if again::is_for(&self.handler, event) || event.kind() == REPLAYED {
             return true;
         }
         // What it tells of itself would never end.
@@ -61,6 +62,8 @@ impl Chooser {
 
     /// Those of the events that are meant, in their order. The events may be wanted.
     pub(crate) fn choose(&self, events: Vec<Recorded>) -> Result<Vec<Item>, Failure> {
+        let (markers, events): (Vec<_>, Vec<_>) =
+            events.into_iter().partition(|event| event.kind() == REPLAYED);
         let (retries, events): (Vec<_>, Vec<_>) =
             events.into_iter().partition(|event| again::is_for(&self.handler, event));
         let chosen = self.selection.choose(events)?;
@@ -71,9 +74,21 @@ impl Chooser {
             let item = item.map_err(|error| Failure::retry("log_unreadable", error.to_string()))?;
             items.extend(item);
         }
+        for marker in &markers {
+            items.extend(self.replayed(marker)?);
+        }
         items.sort_by_key(|item| item.position);
         self.name(&mut items)?;
         Ok(items)
+    }
+
+    /// The event that a marker stands for, where it is meant.
+    fn replayed(&self, marker: &Recorded) -> Result<Option<Item>, Failure> {
+        let item = replayed::item(&self.log, marker);
+        let item = item.map_err(|error| Failure::retry("log_unreadable", error.to_string()))?;
+        let Some(item) = item.filter(|item| self.may_want(&item.event)) else { return Ok(None) };
+        let chosen = self.selection.choose(vec![item.event.clone()])?;
+        Ok(chosen.into_iter().next().map(|(_, refusal)| Item { refusal, ..item }))
     }
 
     /// Finds what the events are known by.

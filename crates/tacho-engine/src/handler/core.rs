@@ -182,7 +182,7 @@ impl Core {
         for item in items {
             let mark = item.seen.map(|hash| Mark { hash, at: item.event.recorded });
             let is_known = match (&mut self.seen, mark) {
-                (Some(seen), Some(mark)) if item.retry_of.is_none() => seen.is_known(mark),
+                (Some(seen), Some(mark)) if item.position == item.event.position => seen.is_known(mark),
                 _ => false,
             };
             if is_known {
@@ -373,7 +373,7 @@ fn key(handler: &str, items: &[&Item]) -> String {
     for item in items {
         parts.push(item.event.source().to_owned());
         parts.push(item.event.id().to_owned());
-        if item.retry_of.is_some() {
+        if item.position != item.event.position {
             // Another delivery of the same event: what was answered to the first one does not stand for it.
             parts.push(item.position.to_string());
         }

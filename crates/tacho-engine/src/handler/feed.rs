@@ -2,6 +2,7 @@
 
 use super::dispatcher::{Dispatcher, ToChoose};
 use super::slot::Slot;
+use super::{LETTER_RETRIED, REPLAYED};
 use std::time::Duration;
 use tacho_event::{Position, Recorded};
 use tacho_journal::ReadLimit;
@@ -60,7 +61,7 @@ impl Dispatcher {
         for event in &events {
             self.feed.unswept += u64::from(!event.is_bookkeeping());
             self.matcher.find(event.kind(), &mut found);
-            if event.kind() == super::LETTER_RETRIED {
+            if matches!(event.kind(), LETTER_RETRIED | REPLAYED) {
                 found = self.slots.keys().copied().collect();
             }
             for handler in &found {

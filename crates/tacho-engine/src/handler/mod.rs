@@ -28,6 +28,7 @@ mod pool;
 mod progress;
 mod reactions;
 mod record;
+mod replayed;
 mod returned;
 mod seen;
 #[cfg(test)]
@@ -46,6 +47,7 @@ pub use policy::{Backoff, Batch, Breaker, Dedupe, DedupeBy, Order, PerKey, Polic
 pub use progress::Paused;
 pub use reactions::{ControlError, Tested, Throughput};
 pub use record::{BREAKER, DELIVERED, FAILED, PAUSED, RESUMED, RETRIED};
+pub use replayed::{REPLAYED, Replay, ReplayError, ReplayOrder, ReplayOutcome};
 pub use status::{Pending, PendingState, Status};
 
 pub(crate) use again::at as event_at;

@@ -159,6 +159,21 @@ pub const ENTRIES: &[Entry] = &[
         r#"{"handler":"review","by":"user:ann","reason":"the network is back"}"#,
     ),
     own(
+        "tacho.replayed",
+        "An event was given to the handlers again by a replay.",
+        Severity::Info,
+        &[
+            Field::required("replay", String),
+            Field::required("position", Integer),
+            Field::required("event_id", String),
+            Field::required("event_type", String),
+            Field::required("stream", String),
+            Field::required("by", String),
+            Field::required("reason", String),
+        ],
+        r#"{"replay":"r1","position":7,"event_id":"e1","event_type":"demo.a","stream":"task/x","by":"user:ann","reason":"the handler was mended"}"#,
+    ),
+    own(
         "tacho.dead_letter_retried",
         "A dead letter's event was given to its handler again, with another payload where `data` is there.",
         Severity::Info,
