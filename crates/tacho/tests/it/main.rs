@@ -7,6 +7,7 @@ mod condition;
 mod connect;
 mod cost;
 mod git;
+mod handler;
 mod hook;
 mod lifecycle;
 mod manners;

@@ -19,15 +19,17 @@ pub fn act(
     let body = given.map(|(name, value)| (name.to_owned(), value.into())).collect::<Map<_, _>>().into();
     let (doing, done) = if action == "retry" { ("retrying", "retried") } else { ("discarding", "discarded") };
     let mut progress = Progress::items(doing);
-    let mut total = 0;
+    let (mut total, mut whole) = (0, None);
     loop {
         let answer = server.post_value(&format!("/api/dead-letters/{action}"), &body)?;
         let count = answer["count"].as_u64().context("the answer has no `count`")?;
         let left = answer["left"].as_u64().context("the answer has no `left`")?;
+        // As many as there were: what dies again meanwhile is not tried for ever.
+        let whole = *whole.get_or_insert(count + left);
         total += count;
-        progress.set_total(total + left);
+        progress.set_total(whole);
         progress.advance(count);
-        if left == 0 {
+        if left == 0 || total >= whole {
             break;
         }
         if count == 0 {
@@ -37,7 +39,7 @@ pub fn act(
     drop(progress);
     let mut output = Output::stdout();
     if as_json {
-        output.json(&serde_json::to_vec(&json!({"count": total, "left": 0}))?)?;
+        output.json(&serde_json::to_vec(&json!({"count": total}))?)?;
     } else {
         output.line(&format!("{} {done}", were(total)))?;
     }

@@ -3,6 +3,7 @@
 use super::{path, print_lines};
 use crate::command::cells;
 use crate::failure::{Ending, WrongUsage};
+use crate::identity;
 use crate::place::{Place, PlaceArguments};
 use crate::terminal::Output;
 use anyhow::{Context, Result, bail};
@@ -12,6 +13,8 @@ use std::io::Read;
 
 /// Largest event that is read, in bytes.
 const EVENT_BYTES_MAX: u64 = 16 << 20;
+/// The producer of an event that names none.
+const SOURCE: &str = "/tacho/handler-test";
 
 /// Give a handler an event and print what it answers; nothing is recorded
 ///
@@ -59,7 +62,12 @@ fn read_event(file: &str) -> Result<Value> {
         file => Box::new(std::fs::File::open(file).with_context(cannot)?),
     };
     source.by_ref().take(EVENT_BYTES_MAX).read_to_string(&mut text).with_context(cannot)?;
-    let event: Value = serde_json::from_str(&text)
+    let mut event: Value = serde_json::from_str(&text)
         .map_err(|error| WrongUsage(format!("{file} holds no event as JSON: {error}")))?;
+    // A type and a payload are enough to try something.
+    if let Some(members) = event.as_object_mut() {
+        members.entry("id").or_insert_with(|| identity::uuid7(identity::now(), identity::random()).into());
+        members.entry("source").or_insert_with(|| SOURCE.into());
+    }
     Ok(event)
 }

@@ -2,9 +2,12 @@
 
 use super::Handler;
 use super::run::Run;
-use anyhow::{Context, Result};
+use crate::config::secret::SecretPlace;
+use anyhow::{Context, Error, Result, anyhow};
 use std::sync::Arc;
-use tacho_connector::{Emit, HandlerSettings, HandlerSurroundings, Recycle, check_handler};
+use tacho_connector::{
+    Emit, HandlerSettings, HandlerSurroundings, Recycle, Secret, SettingsError, check_handler,
+};
 use tacho_engine::Engine;
 use tacho_engine::delivery::Workers;
 use tacho_engine::handler::{Definition, by_capability};
@@ -15,13 +18,11 @@ impl Handler {
         let (kind, workers): (_, Arc<dyn Workers>) = match &self.run.capability {
             Some(capability) => ("capability", by_capability(engine, capability.clone())),
             None => {
-                let settings = self.run.settings().with_context(|| format!("handler `{}`", self.name))?;
                 let open = || {
-                    let kind = check_handler(&settings)?;
-                    Ok::<_, tacho_connector::SettingsError>((
-                        kind.name,
-                        (kind.open)(&settings, surroundings)?,
-                    ))
+                    let secret = self.run.secret.as_ref().map(SecretPlace::read).transpose()?;
+                    let settings = self.run.settings(secret);
+                    let kind = check_handler(&settings).map_err(told)?;
+                    Ok::<_, Error>((kind.name, (kind.open)(&settings, surroundings).map_err(told)?))
                 };
                 open().with_context(|| format!("handler `{}`", self.name))?
             }
@@ -40,13 +41,22 @@ impl Handler {
 }
 
 impl Run {
-    fn settings(&self) -> Result<HandlerSettings> {
+    /// Whether its kind takes it as it stands; the secret is read when it is opened.
+    pub(super) fn check_kind(&self) -> Result<()> {
+        if self.capability.is_none() {
+            let secret = self.secret.as_ref().map(|_| Secret::new("read when it is opened"));
+            check_handler(&self.settings(secret)).map_err(told)?;
+        }
+        Ok(())
+    }
+
+    fn settings(&self, secret: Option<Secret>) -> HandlerSettings {
         let emit = self.emit.as_ref().map(|emit| Emit {
             kind: emit.kind.clone(),
             subject: emit.subject.clone(),
             data: emit.data.clone(),
         });
-        Ok(HandlerSettings {
+        HandlerSettings {
             command: self.command.clone(),
             mode: self.mode.clone(),
             directory: self.directory.clone(),
@@ -64,12 +74,21 @@ impl Run {
             returns: self.returns.clone(),
             session: self.session.clone(),
             url: self.url.clone(),
-            secret: self.secret.as_ref().map(crate::config::secret::SecretPlace::read).transpose()?,
+            secret,
             mcp: self.mcp.clone(),
             tool: self.tool.clone(),
             arguments: self.arguments.clone(),
             emit,
             capability: None,
-        })
+        }
+    }
+}
+
+/// The kinds name their keys with units; the file does not.
+fn told(error: SettingsError) -> Error {
+    let name = |key: &str| key.trim_end_matches("_bytes").trim_end_matches("_ms").to_owned();
+    match error {
+        SettingsError::Missing(key) => anyhow!("`run.{}` is missing", name(key)),
+        SettingsError::Unusable { key, reason } => anyhow!("`run.{}`: {reason}", name(key)),
     }
 }

@@ -14,7 +14,6 @@ const DEEDS: [&str; 5] = ["command", "url", "mcp", "emit", "capability"];
 
 /// The table, read.
 #[derive(Debug, Clone, Default)]
-#[allow(dead_code, reason = "what starts handlers reads it")]
 pub struct Run {
     pub command: Vec<String>,
     pub mode: Option<String>,
@@ -41,7 +40,6 @@ pub struct Run {
 
 /// When a process that stays makes place for another one.
 #[derive(Debug, Clone, Default)]
-#[allow(dead_code, reason = "what starts handlers reads it")]
 pub struct Recycle {
     pub events: Option<u64>,
     pub age_ms: Option<u64>,
@@ -50,7 +48,6 @@ pub struct Recycle {
 
 /// The event that follows.
 #[derive(Debug, Clone)]
-#[allow(dead_code, reason = "what starts handlers reads it")]
 pub struct Emit {
     pub kind: String,
     /// jq programs.
@@ -88,6 +85,7 @@ impl Run {
             capability: fields.text("capability")?,
         };
         run.check(fields)?;
+        run.check_kind()?;
         Ok(run)
     }
 

@@ -115,6 +115,11 @@ fn what_it_does_says_what_it_is() {
             "command = [\"a\"], mode = \"wram\"",
             "`run.mode` is \"wram\", but it is one of process, warm, agent",
         ),
+        (
+            "command = [\"a\"], prompt = \"x\"",
+            "`run.prompt`: a handler of the kind `process` does not take it",
+        ),
+        ("url = \"http://b\", memory = 1", "`run.memory`: a handler of the kind `http` does not take it"),
         ("emit = { data = \".\" }", "`run.emit.type` is missing"),
         ("emit = { type = \"b\", data = \".[\" }", "`run.emit.data`: \".[\" is no jq program"),
         ("url = \"a\", secret_env = \"A\", secret_file = \"b\"", "`run` has `secret_env` and `secret_file`"),
