@@ -29,6 +29,7 @@ mod progress;
 mod reactions;
 mod record;
 mod replayed;
+mod restore;
 mod returned;
 mod seen;
 #[cfg(test)]
