@@ -60,7 +60,7 @@ fn resolve(log: &Log, mut event: Recorded) -> Result<Option<Recorded>, JournalEr
 
 /// The event with another payload, in its place.
 fn with_data(event: &Recorded, data: &[u8]) -> Option<Recorded> {
-    let is_payload = |name: &[u8]| name.starts_with(b"data") && name != b"dataschema";
+    let is_payload = |name: &[u8]| matches!(name, b"data" | b"data_base64" | b"datacontenttype");
     changed(event, is_payload, |body| {
         body.extend_from_slice(b"\"data\":");
         body.extend_from_slice(data);
@@ -69,7 +69,7 @@ fn with_data(event: &Recorded, data: &[u8]) -> Option<Recorded> {
 
 /// The event with other attributes, in its place.
 pub(crate) fn with_texts(event: &Recorded, texts: &[(&str, &str)]) -> Option<Recorded> {
-    let data = event.attributes().find(|(name, _)| name.starts_with(b"data") && *name != b"dataschema");
+    let data = event.attributes().find(|(name, _)| matches!(*name, b"data" | b"data_base64"));
     let is_changed = |name: &[u8]| {
         texts.iter().any(|(changed, _)| changed.as_bytes() == name)
             || data.is_some_and(|(payload, _)| payload == name)

@@ -34,7 +34,7 @@ fn the_help_of_the_whole() {
           diff         Compare two moments of a stream, or find where two streams part
           whatif       Show what a stream's state would be with a history that is otherwise; nothing is
                        written
-          replay       Plan a replay of a stream's events: what could be handed out again, what would be
+          replay       Plan a replay of a stream's events, or do it: what is handed out again, what is
                        skipped, and why
           snapshot     Make, list and drop snapshots of a stream's states; they save time and change no
                        answer
