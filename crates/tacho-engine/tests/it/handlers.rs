@@ -318,7 +318,7 @@ fn a_replay_goes_through_the_handlers_marked_and_once_for_a_name() {
     let runtime = runtime();
     let order = || {
         let query = ReplayQuery { stream: "issue/P-1".into(), ..ReplayQuery::default() };
-        ReplayOrder { query, id: None, patience: Duration::from_secs(20) }
+        ReplayOrder { query, id: None, sequences: None, patience: Duration::from_secs(20) }
     };
     let first = runtime.block_on(engine.replay(order(), ann())).unwrap();
     assert_eq!((first.outcomes.len(), first.repeated, first.open.len()), (3, 0, 0));

@@ -44,6 +44,7 @@ pub(super) fn schemas() -> Value {
             "position": {"type": "integer"}, "event": {"type": "object"}, "data": {},
             "handler": text(), "code": text(),
             "id": {"type": "string", "description": "Names a replay: the same name does nothing twice"},
+            "sequences": {"type": "array", "items": number(), "description": "Only these events of the stream"},
             "wait_seconds": {"type": "integer", "description": "How long a replay waits for handlers; 30 by default"}
         })),
         "DeadLetter": dead_letter(),
