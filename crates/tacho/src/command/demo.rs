@@ -2,7 +2,7 @@
 
 use super::up::set_place;
 use crate::client::Client;
-use crate::config::{Config, sink};
+use crate::config::{Config, handler, sink};
 use crate::failure::Ending;
 use crate::filters::FilterArguments;
 use crate::log::{Log, Question};
@@ -142,6 +142,9 @@ fn set_scene(config: &mut Config, data: &Path) -> Result<()> {
             _ => item.insert("on".to_owned(), asks.map(toml::Value::from).to_vec().into()),
         };
         config.rules.sinks.push(sink::read(&item.into(), &config.rules.sinks)?);
+    }
+    for item in story::handlers(&data.join("project"))? {
+        config.rules.handlers.push(handler::read(&item, &config.rules.handlers)?);
     }
     config.set_flag("budget.feature_usd", "the demo's budget", "0.5")
 }
