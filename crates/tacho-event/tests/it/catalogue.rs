@@ -163,7 +163,7 @@ fn the_catalogue_counts_its_origins() {
     }
     let expected = [
         ("Agent", 8),
-        ("Bus", 16),
+        ("Bus", 18),
         ("ClaudeCode", 33),
         ("Codex", 12),
         ("Factory", 14),
