@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tacho_engine::delivery::{DeadLetter, Failure, HandlerStatus};
 use tacho_engine::handler::{Deed, Pending, Tested, Throughput};
 use tacho_event::{Position, Recorded, Sequence, Timestamp, json as text};
+use tacho_ingest::shape::Format;
 
 pub(crate) fn status_json(status: &HandlerStatus) -> Value {
     let time = |time: Option<Timestamp>| time.map(|time| time.to_rfc3339_millis());
@@ -90,6 +91,24 @@ pub(crate) fn letter_json(letter: &DeadLetter) -> Value {
         "failedAt": row.failed.to_rfc3339_millis(),
         "retry_of": row.retry_of,
         "state": row.state.as_str(),
+    })
+}
+
+/// In the shape of the bus of tool servers.
+pub(crate) fn letter_on_the_bus(letter: &DeadLetter) -> Value {
+    let error = dead_letters::error(&letter.error);
+    let original = letter.event.as_ref().map(|event| {
+        let mut out = Vec::new();
+        tacho_ingest::shape::render(event, Format::Mcp, &mut out);
+        text::to_value(&out)
+    });
+    json!({
+        "id": letter.letter.id,
+        "handler": letter.letter.handler,
+        "error": {"message": error["message"], "stack": error["stack"], "code": error["code"]},
+        "retryCount": letter.letter.attempts.saturating_sub(1),
+        "originalEvent": original,
+        "failedAt": letter.letter.failed.to_rfc3339_millis(),
     })
 }
 

@@ -407,6 +407,7 @@ impl Dispatcher {
             trouble: None,
         };
         self.slots.insert(handler, slot);
+        self.feed.let_behind(handler);
         self.touch(handler);
     }
 

@@ -7,6 +7,11 @@ use axum::routing::{get, post};
 const NAME: Parameter = Parameter::Path("name", "Its name");
 const ID: Parameter = Parameter::Path("id", "The letter's id");
 const HANDLER: Parameter = Parameter::Query("handler", Kind::Text, "Only those of this handler");
+const FORMAT: Parameter = Parameter::Query(
+    "format",
+    Kind::Text,
+    "cloudevents, or mcp: as a bus of tool servers tells its dead letters",
+);
 const CODE: Parameter = Parameter::Query("code", Kind::Text, "Only those with this error code");
 
 const fn read(
@@ -100,7 +105,7 @@ pub(super) const ROUTES: &[Route] = &[
     read(
         "/api/dead-letters",
         "What handlers and sinks gave up on, oldest first",
-        &[HANDLER, CODE, LIMIT, CURSOR],
+        &[HANDLER, CODE, LIMIT, CURSOR, FORMAT],
         Answers::Json(200, "DeadLetterPage", "A page of those that are open"),
         || get(dead_letters::list),
     ),

@@ -147,6 +147,12 @@ fn dead_letters_are_found_by_cause_edited_and_given_up() {
     );
     let page = server.get("/api/dead-letters?code=refused&limit=2").json();
     assert_eq!((&page["total"], page["dead_letters"].as_array().unwrap().len()), (&json!(5), 2));
+    let bus = &server.get("/api/dead-letters?format=mcp&limit=1").json()["dead_letters"][0];
+    assert_eq!((&bus["error"]["code"], &bus["retryCount"]), (&json!("refused"), &json!(0)));
+    assert_eq!(
+        (&bus["originalEvent"]["event"], &bus["originalEvent"]["payload"]["bad"]),
+        (&json!("work.requested"), &json!(0))
+    );
     let id = page["dead_letters"][0]["id"].as_str().unwrap().to_owned();
     control(
         &server,

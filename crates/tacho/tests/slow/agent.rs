@@ -26,13 +26,25 @@ fn claude_code_answers_two_events_in_one_process() {
     fs::write(&config, configuration(folder.path())).unwrap();
     let server = Server::start_with(&path("data"), &["--config", config.to_str().unwrap()]);
     for n in 0..2 {
-        let answer = server.answers(&["emit", "work.asked", "--attr", &format!("n={n}"), "--stream", "task/x", "--json"]);
+        let answer = server.answers(&[
+            "emit",
+            "work.asked",
+            "--attr",
+            &format!("n={n}"),
+            "--stream",
+            "task/x",
+            "--json",
+        ]);
         assert_eq!(answer.len(), 1, "{answer:?}");
     }
     let answered = until(&server, 2);
-    let sessions: Vec<&str> = answered.iter().map(|event| event["data"]["session_id"].as_str().unwrap()).collect();
+    let sessions: Vec<&str> =
+        answered.iter().map(|event| event["data"]["session_id"].as_str().unwrap()).collect();
     assert_eq!(sessions[0], sessions[1], "one conversation");
-    assert!(answered.iter().all(|event| !event["data"]["result"].as_str().unwrap().is_empty()), "{answered:?}");
+    assert!(
+        answered.iter().all(|event| !event["data"]["result"].as_str().unwrap().is_empty()),
+        "{answered:?}"
+    );
     let starts = fs::read_to_string(path("starts")).unwrap();
     assert_eq!(starts.lines().count(), 1, "one process: {starts}");
     let handler = server.answers(&["handler", "show", "claude", "--json"]);
@@ -61,7 +73,8 @@ fn configuration(folder: &Path) -> String {
         ("DISABLE_AUTOUPDATER", "1".to_owned()),
         ("ENABLE_TOOL_SEARCH", "false".to_owned()),
     ];
-    let variables: toml::Table = variables.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let variables: toml::Table =
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
     let mut run = toml::Table::new();
     run.insert("command".to_owned(), ["sh", "-c", &script].map(toml::Value::from).to_vec().into());
     run.insert("mode".to_owned(), "agent".into());

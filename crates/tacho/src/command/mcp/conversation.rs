@@ -196,9 +196,7 @@ impl Conversation {
     /// A call with how it ended.
     fn call(&mut self, id: &str, call: &InFlight, outcome: &Outcome<'_>, at: Moment) -> Told {
         let silence = match outcome {
-            Outcome::Silence(message, code) => {
-                to_raw_value(&json!({"message": message, "code": code})).ok()
-            }
+            Outcome::Silence(message, code) => to_raw_value(&json!({"message": message, "code": code})).ok(),
             _ => None,
         };
         let (result, error) = match outcome {
