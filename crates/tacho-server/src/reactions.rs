@@ -4,6 +4,7 @@ use crate::api::dead_letters;
 use serde_json::{Value, json};
 use tacho_engine::delivery::{DeadLetter, Failure, HandlerStatus};
 use tacho_engine::handler::{Deed, Pending, Tested, Throughput};
+use tacho_engine::{Heal, heal};
 use tacho_event::{Position, Recorded, Sequence, Timestamp, json as text};
 
 pub(crate) fn status_json(status: &HandlerStatus) -> Value {
@@ -90,6 +91,26 @@ pub(crate) fn letter_json(letter: &DeadLetter) -> Value {
         "failedAt": row.failed.to_rfc3339_millis(),
         "retry_of": row.retry_of,
         "state": row.state.as_str(),
+    })
+}
+
+pub(crate) fn heal_rule_json(rule: &heal::Rule) -> Value {
+    let on: serde_json::Map<String, Value> =
+        rule.on.conditions().map(|(name, pattern)| (name.to_owned(), pattern.into())).collect();
+    json!({"name": rule.name, "on": on, "do": rule.action.name(), "attempts": rule.attempts})
+}
+
+pub(crate) fn heal_json(heal: &Heal) -> Value {
+    json!({
+        "letter": heal.letter,
+        "handler": heal.handler,
+        "rule": heal.rule,
+        "action": heal.action,
+        "attempt": heal.attempt,
+        "at": heal.at.to_rfc3339_millis(),
+        "state": heal.state.as_str(),
+        "to": heal.retry.as_ref().map(|(taker, _)| taker),
+        "error": heal.error,
     })
 }
 
