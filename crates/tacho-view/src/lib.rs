@@ -15,6 +15,7 @@ mod facts;
 mod fold;
 mod gather;
 mod kpi;
+mod heals;
 mod letters;
 mod look_up;
 mod merge;
@@ -40,6 +41,7 @@ pub use kpi::{
     AGENT_FIGURES, AgentFigure, CostQuery, CostRow, Costs, Dimension, FIGURES, Figure, Metrics, MetricsQuery,
     ModelRequest, ModelUse, NanoUsd, Tokens, Unit,
 };
+pub use heals::{Heal, HealState};
 pub use letters::{Letter, LetterCause, LetterQuery, LetterState};
 pub use open::{FILE_NAME, Restart, open};
 pub use reader::{Reader, Totals};

@@ -61,9 +61,17 @@ impl Deliver for Routed {
 
 /// The healthiest, then the highest version, then the one with least to do.
 fn choose(handlers: Vec<HandlerStatus>, capability: &str) -> Option<String> {
+    healthiest(handlers, |one| one.capabilities.iter().any(|known| known == capability))
+}
+
+/// As [`choose`], of those who will do.
+pub(crate) fn healthiest(
+    handlers: Vec<HandlerStatus>,
+    will_do: impl Fn(&HandlerStatus) -> bool,
+) -> Option<String> {
     let may = |one: &HandlerStatus| {
         let is_healthy = one.state == HandlerState::Running && one.breaker != BreakerState::Open;
-        one.role == Role::Handler && is_healthy && one.capabilities.iter().any(|known| known == capability)
+        one.role == Role::Handler && is_healthy && will_do(one)
     };
     let rank = |one: &HandlerStatus| {
         (version(one.version.as_deref()), std::cmp::Reverse(one.in_flight + one.pending))

@@ -51,5 +51,8 @@ pub use record::{BREAKER, DELIVERED, FAILED, PAUSED, RESUMED, RETRIED};
 pub use replayed::{REPLAYED, Replay, ReplayError, ReplayOrder, ReplayOutcome};
 pub use status::{Pending, PendingState, Status};
 
-pub(crate) use again::at as event_at;
+pub(crate) use again::{at as event_at, letter_of};
+pub(crate) use capability::healthiest;
+pub(crate) use progress::Progress;
+pub(crate) use returned::trace_of;
 pub(crate) use reactions::Reactions;

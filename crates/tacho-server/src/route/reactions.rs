@@ -1,7 +1,7 @@
 //! Handlers, sinks, and what they gave up on.
 
 use super::{Answers, CONTROL, CURSOR, Carries, Kind, LIMIT, Parameter, Route};
-use crate::api::{dead_letters, handler_control, handlers};
+use crate::api::{dead_letters, handler_control, handlers, heal};
 use axum::routing::{get, post};
 
 const NAME: Parameter = Parameter::Path("name", "Its name");
@@ -150,5 +150,12 @@ pub(super) const ROUTES: &[Route] = &[
         &[CONTROL],
         Answers::Json(200, "DeadLettersSettled", "5,000 at most; call again while some are left"),
         || post(dead_letters::discard_many),
+    ),
+    read(
+        "/api/heal",
+        "What heals dead letters: the rules, and the last attempts, newest first",
+        &[],
+        Answers::Json(200, "Healing", "At most 200 attempts"),
+        || get(heal::show),
     ),
 ];

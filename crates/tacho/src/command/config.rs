@@ -101,11 +101,12 @@ impl Show {
             show_handlers(&config, output)?;
             let rules = &config.rules;
             output.line(&format!(
-                "\n# {} ingest rules, {} redact rules, {} sinks, {} handlers",
+                "\n# {} ingest rules, {} redact rules, {} sinks, {} handlers, {} heal rules",
                 rules.ingest.len(),
                 rules.redact.len(),
                 rules.sinks.len(),
-                rules.handlers.len()
+                rules.handlers.len(),
+                rules.heals.len()
             ))?;
         }
         Ok(())

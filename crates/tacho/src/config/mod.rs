@@ -3,6 +3,7 @@
 mod alert;
 mod file;
 pub mod handler;
+mod heal;
 mod layer;
 mod observability;
 mod projection;
@@ -99,6 +100,7 @@ impl Config {
             brought = project.merge_into(&mut values, &mut rules);
         }
         rules.check_names()?;
+        heal::check_handlers(&rules.heals, &rules.handlers)?;
         Ok(Self { values, rules, file: read, user, found, project, brought, warnings })
     }
 

@@ -1,4 +1,4 @@
-//! The handlers of the configuration, started.
+//! The handlers of the configuration, and what heals their dead letters, started.
 
 use crate::config::Config;
 use anyhow::{Context, Result};
@@ -9,7 +9,8 @@ use tacho_engine::handler::Definition;
 
 /// Where each begins is fixed before the server answers.
 pub fn start(config: &Config, engine: &Engine) -> Result<()> {
-    engine.start_reactions(definitions(config, engine)?).context("the handlers cannot be started")
+    engine.start_reactions(definitions(config, engine)?).context("the handlers cannot be started")?;
+    engine.start_healer(config.rules.heals.clone()).context("the healer cannot be started")
 }
 
 fn definitions(config: &Config, engine: &Engine) -> Result<Vec<Definition>> {
