@@ -208,12 +208,8 @@ impl Healer {
 
     /// Has a handler repair the payload, on a thread of its own: that may take a while.
     fn ask(&mut self, case: &Case, rule: &Rule, attempt: u32, handler: String) {
-        let answered = |payload| Answered {
-            letter: case.letter.id.clone(),
-            rule: rule.name.clone(),
-            attempt,
-            payload,
-        };
+        let answered =
+            |payload| Answered { letter: case.letter.id.clone(), rule: rule.name.clone(), attempt, payload };
         self.asked.insert(case.letter.id.clone());
         let question = match question(case, attempt, self.engine.now()) {
             Ok(question) => question,

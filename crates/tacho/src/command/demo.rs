@@ -2,7 +2,7 @@
 
 use super::up::set_place;
 use crate::client::Client;
-use crate::config::{Config, handler, sink};
+use crate::config::{Config, handler, heal, sink};
 use crate::failure::Ending;
 use crate::filters::FilterArguments;
 use crate::log::{Log, Question};
@@ -147,6 +147,13 @@ fn set_scene(config: &mut Config, data: &Path) -> Result<()> {
     for item in story::handlers(&data.join("project"))? {
         config.rules.handlers.push(handler::read(&item, &config.rules.handlers)?);
     }
+    let later = toml::toml! {
+        name = "the-registry-comes-back"
+        on = { handler = "publish" }
+        do = "later"
+        after = "1s"
+    };
+    config.rules.heals.push(heal::read(&later.into(), &[])?);
     config.set_flag("budget.feature_usd", "the demo's budget", "0.5")
 }
 

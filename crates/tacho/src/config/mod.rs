@@ -3,7 +3,7 @@
 mod alert;
 mod file;
 pub mod handler;
-mod heal;
+pub mod heal;
 mod layer;
 mod observability;
 mod projection;

@@ -102,7 +102,7 @@ impl Player {
     /// Waits until so many events of a type are on the log.
     fn until(&self, kind: &str, count: u64) -> Result<()> {
         let begun = Instant::now();
-        let path = format!("/api/events?{}", query_string([("type", kind), ("limit", &count.to_string())]));
+        let path = format!("/api/events{}", query_string([("type", kind), ("limit", &count.to_string())]));
         loop {
             let answer = self.client.get_value(&path)?;
             if answer["events"].as_array().is_some_and(|events| events.len() as u64 >= count) {
