@@ -67,7 +67,8 @@ pub(crate) fn observe(database: &Connection, event: &Recorded) -> Result<(), Vie
         "tacho.heal_attempted" => insert(database, event),
         "tacho.dead_letter_retried" if text(event, "by").as_deref() == Some(HEALER) => {
             let target = text(event, "to").or_else(|| text(event, "handler"));
-            let sql = "UPDATE heals SET retry = ?2, target = ?3 WHERE letter = ?1 AND state = 0 AND retry IS NULL";
+            let sql =
+                "UPDATE heals SET retry = ?2, target = ?3 WHERE letter = ?1 AND state = 0 AND retry IS NULL";
             let row = (text(event, "letter"), event.position.0 as i64, target);
             Ok(database.prepare_cached(sql)?.execute(row).map(drop)?)
         }

@@ -14,8 +14,8 @@ mod error;
 mod facts;
 mod fold;
 mod gather;
-mod kpi;
 mod heals;
+mod kpi;
 mod letters;
 mod look_up;
 mod merge;
@@ -37,11 +37,11 @@ mod types;
 mod writer;
 
 pub use error::ViewError;
+pub use heals::{Heal, HealState};
 pub use kpi::{
     AGENT_FIGURES, AgentFigure, CostQuery, CostRow, Costs, Dimension, FIGURES, Figure, Metrics, MetricsQuery,
     ModelRequest, ModelUse, NanoUsd, Tokens, Unit,
 };
-pub use heals::{Heal, HealState};
 pub use letters::{Letter, LetterCause, LetterQuery, LetterState};
 pub use open::{FILE_NAME, Restart, open};
 pub use reader::{Reader, Totals};

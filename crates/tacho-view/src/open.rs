@@ -1,8 +1,8 @@
 //! The file: made, opened, or thrown away.
 
 use crate::error::ViewError;
-use crate::kpi;
 use crate::heals;
+use crate::kpi;
 use crate::letters;
 use crate::reader::Reader;
 use crate::writer::Writer;

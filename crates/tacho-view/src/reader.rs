@@ -1,8 +1,8 @@
 //! The queries, on a few connections of their own.
 
 use crate::error::ViewError;
-use crate::kpi::{self, CostQuery, Costs, Dimension, Metrics, MetricsQuery, ModelRequest, NanoUsd};
 use crate::heals::{self, Heal};
+use crate::kpi::{self, CostQuery, Costs, Dimension, Metrics, MetricsQuery, ModelRequest, NanoUsd};
 use crate::letters::{self, Letter, LetterCause, LetterQuery};
 use crate::look_up::LookUp;
 use crate::open::connect_for_reading;

@@ -51,5 +51,5 @@ pub use status::{Pending, PendingState, Status};
 pub(crate) use again::{at as event_at, letter_of};
 pub(crate) use capability::healthiest;
 pub(crate) use progress::Progress;
-pub(crate) use returned::trace_of;
 pub(crate) use reactions::Reactions;
+pub(crate) use returned::trace_of;

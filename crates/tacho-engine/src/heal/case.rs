@@ -102,8 +102,6 @@ impl Case {
     /// Whether the event is part of an issue's orchestration.
     pub(crate) fn is_of_issue(&self) -> bool {
         let in_data = || self.event.data().is_some_and(|data| text::member(data, "issue_key").is_some());
-        self.event.stream().starts_with("issue/")
-            || self.event.attribute("issuekey").is_some()
-            || in_data()
+        self.event.stream().starts_with("issue/") || self.event.attribute("issuekey").is_some() || in_data()
     }
 }

@@ -122,7 +122,11 @@ mod tests {
             (&["review"], "refused", "x.a", &["gone"], "give up"),
             (&["review"], "refused", "tacho.alert", &[], "leave"),
         ] {
-            assert_eq!(decided(handlers, code, kind, tried), expected, "{handlers:?} {code} {kind} {tried:?}");
+            assert_eq!(
+                decided(handlers, code, kind, tried),
+                expected,
+                "{handlers:?} {code} {kind} {tried:?}"
+            );
         }
     }
 

@@ -117,7 +117,9 @@ impl Engine {
         });
         other.ok_or_else(|| {
             let reason = match wanted.is_empty() {
-                true => format!("handler {:?} names no capability that another could have", case.letter.handler),
+                true => {
+                    format!("handler {:?} names no capability that another could have", case.letter.handler)
+                }
                 false => format!("no other healthy handler has a capability of {}", wanted.join(", ")),
             };
             Failure::retry("no_capability", reason)

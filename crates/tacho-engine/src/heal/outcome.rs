@@ -1,8 +1,8 @@
 //! How it went with events that were delivered again: whoever took them says in its progress that they are settled.
 
+use super::PIECE;
 use super::case::Case;
 use super::record::{self, Attempt};
-use super::PIECE;
 use crate::delivery::letter_id;
 use crate::engine::Engine;
 use crate::error::{QueryError, WatchError};
@@ -34,7 +34,9 @@ impl Outcomes {
                 known.insert(taker.clone(), progress.map(|(_, progress)| progress));
             }
             let progress = known.get(&taker).and_then(Option::as_ref);
-            if progress.is_some_and(|progress| progress.has_settled(retry)) && !is_dead(engine, &taker, retry)? {
+            if progress.is_some_and(|progress| progress.has_settled(retry))
+                && !is_dead(engine, &taker, retry)?
+            {
                 events.extend(healed(engine, &heal)?);
             }
         }

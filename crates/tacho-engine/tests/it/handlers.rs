@@ -22,7 +22,9 @@ pub(crate) struct Hands {
 }
 
 impl Hands {
-    pub(crate) fn new(answers: impl Fn(&Recorded) -> Result<Vec<String>, Failure> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(
+        answers: impl Fn(&Recorded) -> Result<Vec<String>, Failure> + Send + Sync + 'static,
+    ) -> Self {
         Self { answers: Arc::new(answers), seen: Arc::default() }
     }
 

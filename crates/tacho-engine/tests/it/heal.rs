@@ -57,7 +57,8 @@ fn heals(engine: &Engine) -> Vec<Heal> {
 
 /// The attempts, the oldest first, when the last one has come to this.
 fn ended(engine: &Engine, state: HealState) -> Vec<Heal> {
-    let mut heals = until(|| Some(heals(engine)).filter(|all| all.first().is_some_and(|one| one.state == state)));
+    let mut heals =
+        until(|| Some(heals(engine)).filter(|all| all.first().is_some_and(|one| one.state == state)));
     heals.reverse();
     heals
 }

@@ -2,8 +2,8 @@
 
 use crate::server::Server;
 use serde_json::json;
-use tacho_engine::heal::{Action, On, Rule};
 use tacho_engine::delivery::{Deliver, Delivered, Delivery, Failure, Handler, Policy, Start};
+use tacho_engine::heal::{Action, On, Rule};
 use tacho_event::{Filter, Pattern};
 
 /// Refuses every event whose number is odd.

@@ -193,14 +193,20 @@ handler = "agent"
     #[test]
     fn a_refusal_says_what_is_meant() {
         for (lines, told) in [
-            ("do = \"wait\"", "heal `x`: `do` is \"wait\", but it is one of later, parameters, capability, agent, escalate"),
+            (
+                "do = \"wait\"",
+                "heal `x`: `do` is \"wait\", but it is one of later, parameters, capability, agent, escalate",
+            ),
             ("do = \"parameters\"", "heal `x`: `data` is missing: say what the payload is made of"),
             ("do = \"agent\"", "heal `x`: `handler` is missing: say who is asked"),
             ("do = \"later\"\ndata = \".\"", "heal `x`: `data` is no key of `do = \"later\"`"),
             ("do = \"later\"\nattempts = 0", "heal `x`: `attempts` is 0: write 1 or more"),
             ("do = \"later\"\nafter = \"soon\"", "heal `x`: `after`"),
             ("do = \"parameters\"\ndata = \"(\"", "heal `x`: `data`"),
-            ("do = \"later\"\non.handlr = \"a\"", "heal `x`: [[heal.on]]: there is no key `handlr`: did you mean `handler`?"),
+            (
+                "do = \"later\"\non.handlr = \"a\"",
+                "heal `x`: [[heal.on]]: there is no key `handlr`: did you mean `handler`?",
+            ),
             ("do = \"later\"\natempts = 1", "[[heal]]: there is no key `atempts`: did you mean `attempts`?"),
             ("do = \"later\"\n[[heal]]\nname = \"x\"\ndo = \"later\"", "two [[heal]] are named \"x\""),
         ] {
