@@ -14,6 +14,8 @@ use thiserror::Error;
 
 /// Letters that are tried again or given up in one append.
 const PIECE: usize = 200;
+/// Who writes what becomes of letters.
+const SOURCE: &str = "/tacho/delivery";
 /// Letters of one call; who asks for more calls again.
 const MOST: usize = 5_000;
 
@@ -187,9 +189,13 @@ impl Engine {
         with_data(self.draft_of(letter, LETTER_RETRIED, asker), data)
     }
 
-    /// With the same id for the same letter, so that it is settled once.
+    /// Whether the log says so, though the read side may not know yet.
+    pub(crate) fn is_settled(&self, letter: &Letter) -> Result<bool, QueryError> {
+        Ok(self.shared.journal.find(SOURCE, &settling_id(letter))?.is_some())
+    }
+
     fn draft_of(&self, letter: &Letter, kind: &'static str, asker: &Asker) -> Draft<'static> {
-        let mut draft = Draft::new(kind, "/tacho/delivery", derived_id("letter", &[&letter.id]));
+        let mut draft = Draft::new(kind, SOURCE, settling_id(letter));
         draft.subject = Some(stream(&letter.handler).into());
         draft.put_text("time", &self.now().to_rfc3339());
         draft.put_text("causationid", &letter.id);
@@ -198,6 +204,11 @@ impl Engine {
         draft.put_text("actorid", actor);
         draft
     }
+}
+
+/// The same for the same letter, so that it is settled once.
+fn settling_id(letter: &Letter) -> String {
+    derived_id("letter", &[&letter.id])
 }
 
 fn data_of(letter: &Letter, asker: &Asker) -> Value {

@@ -42,6 +42,8 @@ pub(super) struct Healer {
     tell: UnboundedSender<Answered>,
     /// How far the read side was at the last look.
     seen: Option<Position>,
+    /// The read side must know everything up to here: what was tried before this start, and what was tried since.
+    knows: Position,
 }
 
 /// What a handler made of a letter.
@@ -56,6 +58,7 @@ impl Healer {
     pub(super) fn new(engine: Engine, rules: Arc<[Rule]>, runtime: Arc<Runtime>) -> Self {
         let (tell, answers) = tokio::sync::mpsc::unbounded_channel();
         Self {
+            knows: engine.head(),
             engine,
             rules,
             runtime,
@@ -71,7 +74,11 @@ impl Healer {
 
     /// Looks at everything that is folded. What cannot be done now is done with a later look.
     pub(super) fn look(&mut self) {
-        self.seen = Some(self.engine.shared.fold.position());
+        let folded = self.engine.shared.fold.position();
+        self.seen = Some(folded);
+        if folded < self.knows {
+            return;
+        }
         while let Ok(answered) = self.answers.try_recv() {
             self.asked.remove(&answered.letter);
             let letter = answered.letter.clone();
@@ -169,6 +176,9 @@ impl Healer {
     fn attempt(&mut self, case: &Case, rule: usize, attempt: u32) -> Result<(), WatchError> {
         let rules = self.rules.clone();
         let Some(rule) = rules.get(rule) else { return Ok(()) };
+        if self.engine.is_settled(&case.letter)? {
+            return Ok(());
+        }
         let deed = match self.engine.heal_deed(&rule.action, case, &self.runtime) {
             Err(Trouble::Later(error)) => return Err(error.into()),
             Err(Trouble::Failed(failure)) => Err(failure),
@@ -232,6 +242,9 @@ impl Healer {
     fn answered(&mut self, answered: Answered) -> Result<(), WatchError> {
         let letter = self.engine.shared.fold.reader().letter(&answered.letter).map_err(query_error)?;
         let Some(letter) = letter.filter(|letter| letter.state == LetterState::Open) else { return Ok(()) };
+        if self.engine.is_settled(&letter)? {
+            return Ok(());
+        }
         let Some(case) = Case::load(&self.engine.shared, letter)? else { return Ok(()) };
         let Answered { rule, attempt, payload, .. } = answered;
         let retry = payload.and_then(|data| self.engine.heal_retry(&case, &rule, Some(&data), None));
@@ -242,15 +255,19 @@ impl Healer {
             Err(failure) => record::failed(&case, of(&rule, attempt), &failure, now),
         };
         self.append(event.map(|event| vec![event]))?;
-        if has_failed { self.consider(case.letter) } else { Ok(()) }
+        if has_failed {
+            self.look_again(case.letter.id, case.letter.position);
+        }
+        Ok(())
     }
 
     /// Appends, and waits until the read side knows: what is decided next counts on it. What can make no event is left
     /// alone.
-    fn append(&self, events: Result<Vec<Event>, EventError>) -> Result<(), WatchError> {
+    fn append(&mut self, events: Result<Vec<Event>, EventError>) -> Result<(), WatchError> {
         let Ok(events) = events else { return Ok(()) };
         let appended = self.engine.append_and_wait(events)?;
         let Some(last) = appended.events.iter().map(|receipt| receipt.position).max() else { return Ok(()) };
+        self.knows = self.knows.max(last);
         self.runtime.block_on(self.engine.shared.fold.reach(last, PATIENCE));
         Ok(())
     }

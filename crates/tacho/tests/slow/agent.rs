@@ -26,15 +26,8 @@ fn claude_code_answers_two_events_in_one_process() {
     fs::write(&config, configuration(folder.path())).unwrap();
     let server = Server::start_with(&path("data"), &["--config", config.to_str().unwrap()]);
     for n in 0..2 {
-        let answer = server.answers(&[
-            "emit",
-            "work.asked",
-            "--attr",
-            &format!("n={n}"),
-            "--stream",
-            "task/x",
-            "--json",
-        ]);
+        let answer =
+            server.answers(&["emit", "work.asked", "--attr", &format!("n={n}"), "--stream", "task/x"]);
         assert_eq!(answer.len(), 1, "{answer:?}");
     }
     let answered = until(&server, 2);
@@ -47,7 +40,7 @@ fn claude_code_answers_two_events_in_one_process() {
     );
     let starts = fs::read_to_string(path("starts")).unwrap();
     assert_eq!(starts.lines().count(), 1, "one process: {starts}");
-    let handler = server.answers(&["handler", "show", "claude", "--json"]);
+    let handler = server.answers(&["handler", "show", "claude"]);
     assert_eq!((&handler[0]["done"], &handler[0]["retried"]), (&json!(2), &json!(0)));
 }
 
@@ -90,11 +83,11 @@ fn configuration(folder: &Path) -> String {
 fn until(server: &Server, count: usize) -> Vec<Value> {
     let begun = Instant::now();
     loop {
-        let answered = server.answers(&["events", "--type", "agent.answered", "--json"]);
+        let answered = server.answers(&["events", "--type", "agent.answered"]);
         if answered.len() >= count {
             return answered;
         }
-        let handler = server.answers(&["handler", "show", "claude", "--json"]);
+        let handler = server.answers(&["handler", "show", "claude"]);
         assert!(begun.elapsed() < ANSWERS_WITHIN, "{handler:?}");
     }
 }
