@@ -21,6 +21,7 @@ fn the_help_of_the_whole() {
           connect      Have an agent report to this log, by hooks in its settings
           disconnect   Take the hooks out of an agent's settings again
           hook         Record an agent's hook from standard input; never fails, never prints
+          mcp          Tool servers that speak the Model Context Protocol (MCP)
           emit         Append one event and print its position
           import       Take in events from files: transcripts, exports, logs of events
           tail         Watch events as they happen

@@ -44,7 +44,11 @@ fn calls_and_their_answers() {
             r#">{"jsonrpc":"2.0","id":"1","method":"tools\/call","params":{"name":"find","arguments":{"n":12345678901234567890123}}}"#,
             r#"<{"jsonrpc":"2.0","id":"1","result":{"content":[{"type":"text","text":"\u00e9"}]}}"#,
         ],
-        expect![[""]],
+        expect![[r#"
+            {"server_id":"search","client":"claude-code","context_id":"c-7","session_id":"s-1","correlation_id":"job","hook_event_name":"SessionStarted","data":{"serverId":"search","server_name":"search","server_version":"1","client":"claude-code","client_version":"2","protocol_version":"2025-06-18"}}
+            {"server_id":"search","client":"claude-code","context_id":"c-7","session_id":"s-1","correlation_id":"job","hook_event_name":"ToolCall","tool_name":"find","request_id":"1","duration_ms":1.0,"tool_input":{"n":12345678901234567890123},"tool_response":{"content":[{"type":"text","text":"\u00e9"}]}}
+            {"server_id":"search","client":"claude-code","context_id":"c-7","session_id":"s-1","correlation_id":"job","hook_event_name":"SessionEnded","data":{"serverId":"search","calls":1,"failed":0,"unanswered":0,"dropped":2,"duration_ms":5.0,"exit_code":0}}
+        "#]],
     );
 }
 
@@ -61,7 +65,13 @@ fn failures_of_every_kind() {
             r#">{"method":"notifications/cancelled","params":{"requestId":4,"reason":"the user said so"}}"#,
             r#"<{"id":4,"result":{"content":[]}}"#,
         ],
-        expect![[""]],
+        expect![[r#"
+            {"server_id":"stub.py","hook_event_name":"ToolCall","tool_name":"b","request_id":2,"duration_ms":2.0,"tool_input":{},"error":{"code":-32602,"message":"unknown tool"}}
+            {"server_id":"stub.py","hook_event_name":"ToolCall","tool_name":"a","request_id":1,"duration_ms":4.0,"tool_response":{"isError":true,"content":[]}}
+            {"server_id":"stub.py","hook_event_name":"ToolCall","tool_name":"d","request_id":4,"duration_ms":3.0,"error":{"message":"the user said so","code":"cancelled"}}
+            {"server_id":"stub.py","hook_event_name":"ToolCall","tool_name":"c","request_id":3,"duration_ms":4.0,"error":{"message":"no answer was seen before the tool server ended","code":"no_answer"}}
+            {"server_id":"stub.py","hook_event_name":"SessionEnded","data":{"serverId":"stub.py","calls":4,"failed":4,"unanswered":1,"dropped":2,"duration_ms":7.0,"exit_code":0}}
+        "#]],
     );
 }
 
@@ -81,7 +91,9 @@ fn what_is_no_call_is_passed_over() {
             "<[]",
             "<7",
         ],
-        expect![[""]],
+        expect![[r#"
+            {"server_id":"stub.py","hook_event_name":"SessionEnded","data":{"serverId":"stub.py","calls":0,"failed":0,"unanswered":0,"dropped":2,"duration_ms":10.0,"exit_code":0}}
+        "#]],
     );
 }
 
