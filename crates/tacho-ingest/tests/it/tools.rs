@@ -45,14 +45,18 @@ fn a_call_of_a_tool_server_follows_from_its_hook() {
             "mcp__search__find_pages",
             json!({"tool_input": input, "tool_response": [{"type": "text", "text": "two floors"}], "prompt_id": "turn-1", "duration_ms": 12}),
         ),
-        expect![[r#"tool.find_pages.completed {"tool":"find_pages","arguments":{"query":"brick house","context_id":"c-7"},"result":[{"type":"text","text":"two floors"}],"serverId":"search","duration_ms":12,"context_id":"c-7","correlationId":"turn-1","confidence":1.0,"derived_from":"toolu_1"}"#]],
+        expect![[
+            r#"tool.find_pages.completed {"tool":"find_pages","arguments":{"query":"brick house","context_id":"c-7"},"result":[{"type":"text","text":"two floors"}],"serverId":"search","duration_ms":12,"context_id":"c-7","correlationId":"turn-1","confidence":1.0,"derived_from":"toolu_1"}"#
+        ]],
     );
     check(
         &completed(
             "mcp__a__b__c",
             json!({"tool_input": {}, "tool_response": {"content": [{"type": "text", "text": "no such page"}], "isError": true}, "prompt_id": "turn-1", "duration_ms": 12}),
         ),
-        expect![[r#"tool.b__c.failed {"tool":"b__c","arguments":{},"result":{"content":[{"type":"text","text":"no such page"}],"isError":true},"error":{"message":"no such page"},"serverId":"a","duration_ms":12,"correlationId":"turn-1","confidence":1.0,"derived_from":"toolu_1"}"#]],
+        expect![[
+            r#"tool.b__c.failed {"tool":"b__c","arguments":{},"result":{"content":[{"type":"text","text":"no such page"}],"isError":true},"error":{"message":"no such page"},"serverId":"a","duration_ms":12,"correlationId":"turn-1","confidence":1.0,"derived_from":"toolu_1"}"#
+        ]],
     );
     check(
         &captured(
@@ -61,7 +65,9 @@ fn a_call_of_a_tool_server_follows_from_its_hook() {
             "mcp__search__find pages\u{e9}",
             json!({"tool_input": input, "error": "the server is away", "prompt_id": "turn-1", "duration_ms": 12}),
         ),
-        expect![[r#"tool.find_pages_.failed {"tool":"find pagesé","arguments":{"query":"brick house","context_id":"c-7"},"error":{"message":"the server is away"},"serverId":"search","duration_ms":12,"context_id":"c-7","correlationId":"turn-1","confidence":1.0,"derived_from":"toolu_1"}"#]],
+        expect![[
+            r#"tool.find_pages_.failed {"tool":"find pagesé","arguments":{"query":"brick house","context_id":"c-7"},"error":{"message":"the server is away"},"serverId":"search","duration_ms":12,"context_id":"c-7","correlationId":"turn-1","confidence":1.0,"derived_from":"toolu_1"}"#
+        ]],
     );
 }
 
@@ -77,8 +83,12 @@ fn it_stands_beside_the_hook_with_it_as_its_cause() {
         let ids = |events: &[Event]| events.iter().map(|event| event.id().to_owned()).collect::<Vec<_>>();
         assert_eq!((events.len(), ids(&events)), (2, ids(&parse(agent, &payload))));
         let expected = match agent {
-            Agent::ClaudeCode => expect!["842a98dfaacc02b40c856622f36d02df /derived/claude-code/shop session/s-1 hook-1 turn-1 c-7 info claude-code"],
-            _ => expect!["842a98dfaacc02b40c856622f36d02df /derived/codex/shop session/s-1 hook-1 turn-1 c-7 info codex"],
+            Agent::ClaudeCode => expect![
+                "842a98dfaacc02b40c856622f36d02df /derived/claude-code/shop session/s-1 hook-1 turn-1 c-7 info claude-code"
+            ],
+            _ => expect![
+                "842a98dfaacc02b40c856622f36d02df /derived/codex/shop session/s-1 hook-1 turn-1 c-7 info codex"
+            ],
         };
         expected.assert_eq(&table(&events[1..], &names));
     }
