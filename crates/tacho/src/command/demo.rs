@@ -136,6 +136,8 @@ fn set_scene(config: &mut Config, data: &Path) -> Result<()> {
     ];
     config.rules.sinks.clear();
     config.rules.handlers.clear();
+    config.rules.servers.clear();
+    config.is_fixed = true;
     for mut item in scene {
         match item["kind"].as_str() {
             Some("jsonl") => item.insert("path".to_owned(), lines.display().to_string().into()),
