@@ -210,7 +210,10 @@ impl Engine {
     }
 
     /// Does something where all handlers are at hand; `None` when there is none, or the engine is stopping.
-    pub(super) fn ask<T: Send + 'static>(&self, work: impl FnOnce(&mut Dispatcher) -> T + Send + 'static) -> Option<T> {
+    pub(super) fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Dispatcher) -> T + Send + 'static,
+    ) -> Option<T> {
         let (answer, answers) = sync_channel(1);
         let work = move |dispatcher: &mut Dispatcher| drop(answer.send(work(dispatcher)));
         self.shared.reactions.sender.get()?.send(Message::Do(Box::new(work))).ok()?;

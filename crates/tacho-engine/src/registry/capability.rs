@@ -48,9 +48,8 @@ impl Deliver for Routed {
         let registry = engine.shared.registry.clone();
         let (offers, draining) = (registry.offers(), registry.draining());
         let has = |known: &[String]| known.contains(&self.capability);
-        let is_free = |name: &str| {
-            !draining.contains(name) && registry.wellness.is_well(name, engine.elapsed())
-        };
+        let is_free =
+            |name: &str| !draining.contains(name) && registry.wellness.is_well(name, engine.elapsed());
         let handlers = engine.handlers();
         let of_handlers = handlers.iter().filter(|one| one.role == Role::Handler && has(&one.capabilities));
         let mut candidates: Vec<Candidate> =

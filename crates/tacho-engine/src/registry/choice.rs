@@ -30,9 +30,7 @@ pub(crate) fn choose<'c>(candidates: &'c [Candidate], split: &Split, key: &str) 
         .filter(|version| is_there(version))
         // Only the keys of a version that is not well go elsewhere.
         .or_else(|| split.at(mixed(point), is_there))?;
-    healthy()
-        .filter(|one| one.version.as_deref() == Some(version))
-        .min_by_key(|one| (one.load, &one.name))
+    healthy().filter(|one| one.version.as_deref() == Some(version)).min_by_key(|one| (one.load, &one.name))
 }
 
 impl Split {

@@ -67,7 +67,11 @@ pub(super) fn entry_of(
     let known = known.filter(|known| known.is_there());
     let mut entry = RegistryEntry {
         id: member.id.clone(),
-        kind: if member.offer.is_some() && present.is_asked() { EntryKind::Server } else { EntryKind::Handler },
+        kind: if member.offer.is_some() && present.is_asked() {
+            EntryKind::Server
+        } else {
+            EntryKind::Handler
+        },
         state: EntryState::Running,
         locked_by: None,
         attempts: present.failures,

@@ -47,7 +47,9 @@ mod tests {
         wellness.note("a", false, at(2));
         assert!(wellness.is_well("a", at(2)));
         wellness.note("a", false, at(3));
-        assert!(!wellness.is_well("a", at(12)) && wellness.is_well("a", at(13)) && wellness.is_well("b", at(3)));
+        assert!(
+            !wellness.is_well("a", at(12)) && wellness.is_well("a", at(13)) && wellness.is_well("b", at(3))
+        );
         wellness.note("a", true, at(13));
         wellness.note("a", false, at(14));
         assert!(wellness.is_well("a", at(14)));

@@ -18,22 +18,22 @@ type Answers = Arc<dyn Fn(&Recorded) -> Result<Vec<String>, Failure> + Send + Sy
 
 /// A worker that answers as a function says, and notes what it saw.
 #[derive(Clone)]
-struct Hands {
+pub struct Hands {
     answers: Answers,
     seen: Arc<Mutex<Vec<(String, u32)>>>,
 }
 
 impl Hands {
-    fn new(answers: impl Fn(&Recorded) -> Result<Vec<String>, Failure> + Send + Sync + 'static) -> Self {
+    pub fn new(answers: impl Fn(&Recorded) -> Result<Vec<String>, Failure> + Send + Sync + 'static) -> Self {
         Self { answers: Arc::new(answers), seen: Arc::default() }
     }
 
     /// Answers `demo.b` with the payload of the event.
-    fn echo() -> Self {
+    pub fn echo() -> Self {
         Self::new(|event| Ok(vec![format!("{{\"type\":\"demo.b\",\"data\":{}}}", text(event))]))
     }
 
-    fn seen(&self) -> Vec<(String, u32)> {
+    pub fn seen(&self) -> Vec<(String, u32)> {
         self.seen.lock().unwrap().clone()
     }
 }
@@ -60,7 +60,7 @@ fn text(event: &Recorded) -> String {
     String::from_utf8(event.data().unwrap().to_vec()).unwrap()
 }
 
-fn definition(hands: &Hands, change: impl FnOnce(&mut Definition)) -> Definition {
+pub fn definition(hands: &Hands, change: impl FnOnce(&mut Definition)) -> Definition {
     let retry = Retry { attempts: 3, first_ms: 5, longest_ms: 20, ..Retry::default() };
     let filter = Filter { types: vec![Pattern::new("demo.a")], ..Filter::default() };
     let mut definition = Definition {
@@ -83,7 +83,7 @@ fn start(folder: &Path, hands: &Hands, change: impl FnOnce(&mut Definition)) -> 
     engine
 }
 
-fn append(engine: &Engine, stream: &str, data: &str) {
+pub fn append(engine: &Engine, stream: &str, data: &str) {
     engine.append_and_wait(vec![event_with(engine, "demo.a", stream, data)]).unwrap();
 }
 
@@ -92,7 +92,7 @@ fn status(engine: &Engine) -> HandlerStatus {
 }
 
 /// Looks until it is so; what never comes fails the test.
-fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -109,13 +109,13 @@ fn settled(engine: &Engine, done: u64, dead: u64) -> HandlerStatus {
     })
 }
 
-fn of_type(engine: &Engine, kind: &str) -> Vec<Recorded> {
+pub fn of_type(engine: &Engine, kind: &str) -> Vec<Recorded> {
     let filter = Filter { types: vec![Pattern::new(kind)], ..Filter::default() };
     let query = Query { filter, limit: 1_000, ..Query::default() };
     runtime().block_on(engine.query(query)).unwrap().events
 }
 
-fn ann() -> Asker {
+pub fn ann() -> Asker {
     Asker { by: "user:ann".into(), reason: "why not".into() }
 }
 

@@ -5,6 +5,7 @@ mod handlers;
 mod live;
 mod open;
 mod query;
+mod registry;
 mod rewind;
 mod transcript;
 mod upcast;

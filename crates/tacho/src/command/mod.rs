@@ -25,6 +25,7 @@ mod openapi;
 mod profile;
 mod rebuild;
 mod reference;
+mod registry;
 mod replay;
 mod restore;
 mod schema;
@@ -88,6 +89,7 @@ enum Command {
     Alerts(alerts::Alerts),
     Waits(waits::Waits),
     Handler(handler::Handler),
+    Registry(registry::Registry),
     Dead(dead::Dead),
     Heal(heal::Heal),
     Open(open::Open),
@@ -131,6 +133,7 @@ impl CommandLine {
             Command::Alerts(command) => command.run(),
             Command::Waits(command) => command.run(),
             Command::Handler(command) => command.run(),
+            Command::Registry(command) => command.run(),
             Command::Dead(command) => command.run(),
             Command::Heal(command) => command.run(),
             Command::Open(command) => command.run(),

@@ -44,7 +44,9 @@ impl Rules {
         }
         let is_taken = |name: &str| is_taken(name) || self.handlers.iter().any(|one| one.name == name);
         match self.servers.iter().find(|server| is_taken(&server.name)) {
-            Some(server) => bail!("a tool server and another are named {:?}: rename one of them", server.name),
+            Some(server) => {
+                bail!("a tool server and another are named {:?}: rename one of them", server.name)
+            }
             None => Ok(()),
         }
     }

@@ -20,7 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A key, and what it does.
 pub const KEYS: Keys = &[
     ("name", "Names it in the registry: small letters, digits, `.`, `_`, `-`."),
-    ("command", "The program and its arguments, as a list; it is spoken to over its standard input and output."),
+    (
+        "command",
+        "The program and its arguments, as a list; it is spoken to over its standard input and output.",
+    ),
     ("url", "In the place of `command`: where it is (streamable HTTP)."),
     ("version", "Its version, such as `\"1.2.0\"`."),
     ("directory", "The folder in which the program runs; the server's without it."),

@@ -149,7 +149,10 @@ fn check_owner(metadata: &Metadata) -> Result<()> {
 }
 
 fn check_rights(owner: u32, mode: u32, user: u32) -> Result<()> {
-    ensure!(owner == user, "it belongs to another user ({owner}): give it to the one who runs the server ({user})");
+    ensure!(
+        owner == user,
+        "it belongs to another user ({owner}): give it to the one who runs the server ({user})"
+    );
     if mode & WRITABLE_BY_OTHERS != 0 {
         bail!("others may write it (mode {:o}): run chmod go-w on it", mode & 0o7777);
     }

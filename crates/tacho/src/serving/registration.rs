@@ -28,7 +28,8 @@ pub fn open(
     let workers = member.definition.as_ref().map(|definition| definition.workers.clone());
     let offer = match (registration.kind, workers) {
         (RegistrationKind::Mcp, _) => {
-            let settings = HandlerSettings { url: Some(registration.url.clone()), ..HandlerSettings::default() };
+            let settings =
+                HandlerSettings { url: Some(registration.url.clone()), ..HandlerSettings::default() };
             Some(tool_offer(settings, registration.capabilities.clone(), surroundings))
         }
         // With a subscription it is a handler, whose capabilities are asked for as a handler's.
@@ -48,11 +49,14 @@ pub fn open(
 fn check(registration: &Registration) -> Result<()> {
     let url: Uri = registration.url.parse().ok().context("`url` is no URL")?;
     let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let is_loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    let is_loopback =
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     match url.scheme_str() {
         Some("https") if !host.is_empty() => {}
         Some("http") if is_loopback => {}
-        _ => bail!("`url`: write https://…, or http:// of this machine, such as http://127.0.0.1:8080/handle"),
+        _ => {
+            bail!("`url`: write https://…, or http:// of this machine, such as http://127.0.0.1:8080/handle")
+        }
     }
     let has_user = url.authority().is_some_and(|authority| authority.as_str().contains('@'));
     ensure!(
@@ -71,7 +75,9 @@ fn check(registration: &Registration) -> Result<()> {
             ensure!(!has_tool, "`tool` is of the kind mcp");
             ensure!(has_on || !capabilities.is_empty(), "it gets nothing: send `on`, `capabilities` or both");
         }
-        RegistrationKind::Mcp => ensure!(has_on == has_tool, "`on` and `tool` go together: send both or none"),
+        RegistrationKind::Mcp => {
+            ensure!(has_on == has_tool, "`on` and `tool` go together: send both or none")
+        }
     }
     Ok(())
 }

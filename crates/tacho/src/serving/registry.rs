@@ -26,7 +26,10 @@ pub fn start(config: &Config, engine: &Engine, again: Again) -> Result<()> {
     if let Some(found) = folder.as_mut().and_then(HandlerFolder::look) {
         for member in found {
             if members.iter().any(|other| other.id == member.id) {
-                tell(&format!("{} is configured, too: what the folder has of that name is left out", member.id));
+                tell(&format!(
+                    "{} is configured, too: what the folder has of that name is left out",
+                    member.id
+                ));
             } else {
                 members.push(member);
             }
@@ -50,7 +53,8 @@ pub fn start(config: &Config, engine: &Engine, again: Again) -> Result<()> {
 /// What the configuration names, when all of it may be started.
 fn configured(config: &Config, engine: &Engine, surroundings: &HandlerSurroundings) -> Result<Vec<Member>> {
     let (handlers, servers) = config.startable()?;
-    let handlers = handlers.iter().map(|handler| of_handler(handler, EntryOrigin::Configuration, engine, surroundings));
+    let handlers =
+        handlers.iter().map(|handler| of_handler(handler, EntryOrigin::Configuration, engine, surroundings));
     handlers.chain(servers.iter().map(|server| Ok(server.member(surroundings)))).collect()
 }
 

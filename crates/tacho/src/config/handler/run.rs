@@ -169,7 +169,8 @@ fn split(fields: &Fields<'_>) -> Result<Split> {
         let is_version = version.parse::<Version>().is_ok();
         ensure!(is_version, "`run.split` names {version:?}, write a version such as \"1.2.0\"");
         let number = part.as_integer().and_then(|part| u32::try_from(part).ok());
-        let number = number.with_context(|| format!("`run.split`: the part of {version} is no whole number"))?;
+        let number =
+            number.with_context(|| format!("`run.split`: the part of {version} is no whole number"))?;
         parts.push((version.clone(), number));
     }
     ensure!(parts.iter().any(|(_, part)| *part > 0), "`run.split`: every part is 0");
