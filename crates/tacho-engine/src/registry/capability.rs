@@ -2,7 +2,9 @@
 
 use super::choice::{Candidate, Split, choose};
 use super::orders::Offered;
-use crate::delivery::{Deliver, Delivered, Delivery, Failure, HandlerState, HandlerStatus, Role, Workers};
+use crate::delivery::{
+    Deliver, Delivered, Delivery, Failure, HandlerState, HandlerStatus, Role, Verdict, Workers,
+};
 use crate::engine::{Engine, Shared};
 use crate::handler::BreakerState;
 use std::collections::HashMap;
@@ -48,27 +50,30 @@ impl Deliver for Routed {
         let registry = engine.shared.registry.clone();
         let (offers, draining) = (registry.offers(), registry.draining());
         let has = |known: &[String]| known.contains(&self.capability);
-        let is_free =
-            |name: &str| !draining.contains(name) && registry.wellness.is_well(name, engine.elapsed());
         let handlers = engine.handlers();
-        let of_handlers = handlers.iter().filter(|one| one.role == Role::Handler && has(&one.capabilities));
-        let mut candidates: Vec<Candidate> =
-            of_handlers.map(|one| candidate(one, is_free(&one.name))).collect();
-        let of_offers = offers.iter().filter(|one| has(&one.capabilities));
-        candidates.extend(of_offers.map(|one| Candidate {
-            name: one.id.clone(),
-            version: one.version.clone(),
-            is_healthy: one.is_healthy && is_free(&one.id),
-            load: one.load.load(Relaxed),
-        }));
-        let Some(chosen) = choose(&candidates, &self.split, delivery.key) else {
+        let candidates = |is_free: &dyn Fn(&str) -> bool| -> Vec<Candidate> {
+            let of_handlers =
+                handlers.iter().filter(|one| one.role == Role::Handler && has(&one.capabilities));
+            let of_offers = offers.iter().filter(|one| has(&one.capabilities));
+            let of_handlers = of_handlers.map(|one| of_handler(one, is_free(&one.name)));
+            of_handlers.chain(of_offers.map(|one| of_offer(one, is_free(&one.id)))).collect()
+        };
+        let may = |name: &str| !draining.contains(name);
+        let is_well = |name: &str| may(name) && registry.wellness.is_well(name, engine.elapsed());
+        let (well, all) = (candidates(&is_well), candidates(&may));
+        // Who failed of late is better than nobody.
+        let chosen =
+            choose(&well, &self.split, delivery.key).or_else(|| choose(&all, &self.split, delivery.key));
+        let Some(chosen) = chosen else {
             let reason = format!("nobody who is healthy has the capability {:?}", self.capability);
             return Err(Failure::retry("no_capability", reason));
         };
+        self.hands.retain(|name, _| all.iter().any(|one| one.name == *name));
         let name = chosen.name.as_str();
         let offered = offers.iter().find(|one| one.id == name && has(&one.capabilities));
         let answer = self.give(&engine, name, offered, delivery);
-        registry.wellness.note(name, answer.is_ok(), engine.elapsed());
+        let is_refusal = answer.as_ref().is_err_and(|failure| failure.verdict == Verdict::Reject);
+        registry.wellness.note(name, answer.is_ok() || is_refusal, engine.elapsed());
         answer.map_err(|failure| Failure { message: format!("{name}: {}", failure.message), ..failure })
     }
 }
@@ -82,19 +87,23 @@ impl Routed {
         delivery: &Delivery<'_>,
     ) -> Result<Delivered, Failure> {
         let _load = offered.map(|offered| Load::of(&offered.load, delivery));
-        let (digest, workers) = match offered {
-            Some(offered) => (offered.digest.clone(), (offered.open)(&self.capability)?),
+        let (digest, definition) = match offered {
+            Some(offered) => (offered.digest.clone(), None),
             None => {
                 let definition = engine.definition_of(name);
                 let definition =
                     definition.map_err(|error| Failure::retry("no_capability", error.to_string()))?;
-                (definition.digest, definition.workers)
+                (definition.digest.clone(), Some(definition))
             }
         };
-        let known = self.hands.get_mut(name).filter(|(known, _)| *known == digest);
-        if let Some((_, hands)) = known {
+        if let Some((_, hands)) = self.hands.get_mut(name).filter(|(known, _)| *known == digest) {
             return hands.deliver(delivery);
         }
+        let workers = match (offered, definition) {
+            (Some(offered), _) => (offered.open)(&self.capability)?,
+            (None, Some(definition)) => definition.workers,
+            (None, None) => return Err(Failure::retry("no_capability", "it is there no longer")),
+        };
         let mut hands = workers.start()?;
         let answer = hands.deliver(delivery);
         self.hands.insert(name.to_owned(), (digest, hands));
@@ -122,12 +131,21 @@ impl Drop for Load<'_> {
     }
 }
 
-fn candidate(status: &HandlerStatus, is_free: bool) -> Candidate {
+fn of_handler(status: &HandlerStatus, is_free: bool) -> Candidate {
     let is_well = status.state == HandlerState::Running && status.breaker != BreakerState::Open;
     Candidate {
         name: status.name.clone(),
         version: status.version.clone(),
         is_healthy: is_well && is_free,
         load: status.in_flight + status.pending,
+    }
+}
+
+fn of_offer(offered: &Offered, is_free: bool) -> Candidate {
+    Candidate {
+        name: offered.id.clone(),
+        version: offered.version.clone(),
+        is_healthy: offered.is_healthy && is_free,
+        load: offered.load.load(Relaxed),
     }
 }

@@ -331,7 +331,9 @@ impl Keeper {
         match self.origin(&id) {
             Some(origin) if !is_registered => return Err(RegistryError::Taken { id, origin }),
             None if engine.handler(&id).is_some() => {
-                return Err(RegistryError::Refused(format!("{id:?} is a sink: choose another name")));
+                return Err(RegistryError::Refused(format!(
+                    "{id:?} is the name of a sink: choose another one"
+                )));
             }
             _ => {}
         }

@@ -17,6 +17,7 @@ mod place;
 mod reaction;
 mod reasons;
 mod record;
+mod registry;
 mod schema;
 mod server;
 mod service;
