@@ -5,6 +5,7 @@
 //! [`HANDLER_KINDS`].
 
 mod bucket;
+mod delivery_span;
 mod handler;
 mod kind;
 mod local_file;

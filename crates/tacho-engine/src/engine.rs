@@ -7,6 +7,7 @@ use crate::delivery::Deliveries;
 use crate::error::{OpenError, SubscribeError};
 use crate::fold::Fold;
 use crate::handler::Reactions;
+use crate::heal::Healing;
 use crate::health::{Readiness, Statistics};
 use crate::hook::Counters;
 use crate::id::{self, Ids};
@@ -50,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) deliveries: Arc<Deliveries>,
     pub(crate) reactions: Arc<Reactions>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) healing: Healing,
     pub(crate) clock: Arc<dyn Clock>,
     history: Arc<Semaphore>,
     ids: Ids,
@@ -95,6 +97,7 @@ impl Engine {
             deliveries,
             reactions,
             registry: Arc::default(),
+            healing: Healing::default(),
             ids,
             head_at_start: journal.head(),
             recovery,
@@ -251,10 +254,11 @@ impl Engine {
         }
     }
 
-    /// Stops handlers and followers, ends subscriptions and closes the log. Blocks for a moment; for handlers
+    /// Stops the healer, handlers and followers, ends subscriptions and closes the log. Blocks for a moment; for handlers
     /// at work, within their limit.
     pub fn close(&self) -> Result<(), tacho_journal::JournalError> {
         self.shared.registry.stop();
+        self.shared.healing.stop();
         self.shared.reactions.stop(Duration::from_millis(self.shared.config.delivery.stop_ms));
         self.shared.deliveries.stop(Duration::from_millis(self.shared.config.delivery.stop_ms));
         self.shared.hub.stop();

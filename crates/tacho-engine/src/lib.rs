@@ -14,6 +14,7 @@ mod error;
 mod figures;
 mod fold;
 pub mod handler;
+pub mod heal;
 mod health;
 mod hook;
 mod id;
@@ -65,8 +66,8 @@ pub use tacho_journal::{AppendError, Appended, Health, JournalError, LogId, Prec
 pub use tacho_view::state::difference::Leaf;
 pub use tacho_view::state::{Change, Op};
 pub use tacho_view::{
-    AGENT_FIGURES, AgentFigure, CostQuery, CostRow, Costs, Dimension, FIGURES, Figure, Keep, Letter,
-    LetterCause, LetterQuery, LetterState, Metrics, MetricsQuery, ModelUse, NanoUsd, StoredSnapshot,
+    AGENT_FIGURES, AgentFigure, CostQuery, CostRow, Costs, Dimension, FIGURES, Figure, Heal, HealState, Keep,
+    Letter, LetterCause, LetterQuery, LetterState, Metrics, MetricsQuery, ModelUse, NanoUsd, StoredSnapshot,
     StreamQuery, StreamState, Tokens, Traffic,
 };
 pub use waits::{Deed, WaitKind, WaitState, Waiting};

@@ -4,7 +4,9 @@ use crate::api::dead_letters;
 use serde_json::{Value, json};
 use tacho_engine::delivery::{DeadLetter, Failure, HandlerStatus};
 use tacho_engine::handler::{Deed, Pending, Tested, Throughput};
+use tacho_engine::{Heal, heal};
 use tacho_event::{Position, Recorded, Sequence, Timestamp, json as text};
+use tacho_ingest::shape::Format;
 
 pub(crate) fn status_json(status: &HandlerStatus) -> Value {
     let time = |time: Option<Timestamp>| time.map(|time| time.to_rfc3339_millis());
@@ -90,6 +92,44 @@ pub(crate) fn letter_json(letter: &DeadLetter) -> Value {
         "failedAt": row.failed.to_rfc3339_millis(),
         "retry_of": row.retry_of,
         "state": row.state.as_str(),
+    })
+}
+
+/// In the shape of the bus of tool servers.
+pub(crate) fn letter_on_the_bus(letter: &DeadLetter) -> Value {
+    let error = dead_letters::error(&letter.error);
+    let original = letter.event.as_ref().map(|event| {
+        let mut out = Vec::new();
+        tacho_ingest::shape::render(event, Format::Mcp, &mut out);
+        text::to_value(&out)
+    });
+    json!({
+        "id": letter.letter.id,
+        "handler": letter.letter.handler,
+        "error": {"message": error["message"], "stack": error["stack"], "code": error["code"]},
+        "retryCount": letter.letter.attempts.saturating_sub(1),
+        "originalEvent": original,
+        "failedAt": letter.letter.failed.to_rfc3339_millis(),
+    })
+}
+
+pub(crate) fn heal_rule_json(rule: &heal::Rule) -> Value {
+    let on: serde_json::Map<String, Value> =
+        rule.on.conditions().map(|(name, pattern)| (name.to_owned(), pattern.into())).collect();
+    json!({"name": rule.name, "on": on, "do": rule.action.name(), "attempts": rule.attempts})
+}
+
+pub(crate) fn heal_json(heal: &Heal) -> Value {
+    json!({
+        "letter": heal.letter,
+        "handler": heal.handler,
+        "rule": heal.rule,
+        "action": heal.action,
+        "attempt": heal.attempt,
+        "at": heal.at.to_rfc3339_millis(),
+        "state": heal.state.as_str(),
+        "to": heal.retry.as_ref().map(|(taker, _)| taker),
+        "error": heal.error,
     })
 }
 

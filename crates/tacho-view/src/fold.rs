@@ -4,6 +4,7 @@ use crate::bits::{low, segment};
 use crate::error::ViewError;
 use crate::facts::Facts;
 use crate::gather::Gather;
+use crate::heals;
 use crate::kpi;
 use crate::letters;
 use crate::merge::Merge;
@@ -118,6 +119,9 @@ impl FoldState {
         kpi::observe(database, event, &facts)?;
         if event.kind().starts_with("tacho.dead_letter") {
             letters::observe(database, event)?;
+            heals::observe(database, event)?;
+        } else if event.kind().starts_with("tacho.heal") {
+            heals::observe(database, event)?;
         }
         let (gather, place) = (&mut self.gather, low(event.position.0));
         term::visit(event, &facts, phase.as_deref(), &mut |kind, text| gather.add(kind, text, place));

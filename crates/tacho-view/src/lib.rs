@@ -14,6 +14,7 @@ mod error;
 mod facts;
 mod fold;
 mod gather;
+mod heals;
 mod kpi;
 mod letters;
 mod look_up;
@@ -36,6 +37,7 @@ mod types;
 mod writer;
 
 pub use error::ViewError;
+pub use heals::{Heal, HealState};
 pub use kpi::{
     AGENT_FIGURES, AgentFigure, CostQuery, CostRow, Costs, Dimension, FIGURES, Figure, Metrics, MetricsQuery,
     ModelRequest, ModelUse, NanoUsd, Tokens, Unit,

@@ -1,6 +1,7 @@
 //! The file: made, opened, or thrown away.
 
 use crate::error::ViewError;
+use crate::heals;
 use crate::kpi;
 use crate::letters;
 use crate::reader::Reader;
@@ -17,7 +18,7 @@ pub const FILE_NAME: &str = "view.sqlite";
 /// "tach": what `file` and SQLite's tools show.
 const APPLICATION_ID: i64 = 0x7461_6368;
 /// Changes with every change of what is written, the hash of terms and the cut of words included.
-const SCHEMA_VERSION: i64 = 7;
+const SCHEMA_VERSION: i64 = 8;
 
 const WRITER_CACHE_KIB: i64 = 6 * 1024;
 const READER_CACHE_KIB: i64 = 1024;
@@ -114,6 +115,7 @@ fn create(database: &Connection, log_id: [u8; 16]) -> Result<(), ViewError> {
     transaction.execute_batch(TABLES)?;
     transaction.execute_batch(kpi::TABLES)?;
     transaction.execute_batch(letters::TABLES)?;
+    transaction.execute_batch(heals::TABLES)?;
     transaction.execute("INSERT INTO head (log_id, position) VALUES (?1, 0)", [&log_id[..]])?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     // Last: without it, what a crash left behind is of no known version.

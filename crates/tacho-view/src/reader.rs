@@ -1,6 +1,7 @@
 //! The queries, on a few connections of their own.
 
 use crate::error::ViewError;
+use crate::heals::{self, Heal};
 use crate::kpi::{self, CostQuery, Costs, Dimension, Metrics, MetricsQuery, ModelRequest, NanoUsd};
 use crate::letters::{self, Letter, LetterCause, LetterQuery};
 use crate::look_up::LookUp;
@@ -177,6 +178,21 @@ impl Reader {
     /// Why dead letters are open.
     pub fn letter_causes(&self) -> Result<Vec<LetterCause>, ViewError> {
         self.read(letters::causes)
+    }
+
+    /// The last attempts to heal dead letters, the newest first.
+    pub fn heals(&self, limit: usize) -> Result<Vec<Heal>, ViewError> {
+        self.read(|database| heals::newest(database, limit))
+    }
+
+    /// What was tried about a dead letter, the oldest first.
+    pub fn heals_of(&self, letter: &str) -> Result<Vec<Heal>, ViewError> {
+        self.read(|database| heals::of_letter(database, letter))
+    }
+
+    /// Attempts to heal behind a position whose outcome is not known, the oldest first.
+    pub fn heals_under_way(&self, after: Position, limit: usize) -> Result<Vec<Heal>, ViewError> {
+        self.read(|database| heals::under_way(database, after, limit))
     }
 
     /// Whether any request to a model is known.

@@ -26,8 +26,9 @@ class Stub:
         self.replies = replies
         #: What was asked: the path and its parameters.
         self.asked: list[tuple[str, dict[str, list[str]]]] = []
-        #: Bodies of POST requests.
+        #: Bodies and headers of POST requests.
         self.bodies: list[bytes] = []
+        self.headers: list[dict[str, str]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
@@ -56,6 +57,7 @@ class Stub:
 
             def do_POST(self) -> None:
                 stub.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+                stub.headers.append(dict(self.headers.items()))
                 self._answer()
 
             def _answer(self) -> None:

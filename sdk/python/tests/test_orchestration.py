@@ -288,8 +288,28 @@ class History(Case):
         agents = replay_events("REPLAY-1", event_filter=is_agents, emitter=self.now)
         ids = [event["event_id"] for event in query_events("REPLAY-1", event_types=["Agent*"], emitter=self.now)]
         self.assertEqual([result["event_id"] for result in agents["results"]], ids)
-        with self.assertRaises(NotImplementedError):
-            replay_events(issue_key="REPLAY-1", from_sequence=7, dry_run=False, emitter=self.now)
+
+    def test_a_replay_is_executed_once_for_a_name(self) -> None:
+        self.orchestrate("REPLAY-2")
+        controlling = self.emitter(data=self.recorder.data)
+        plan = replay_events("REPLAY-2", from_sequence=7, emitter=self.now)
+        done = replay_events("REPLAY-2", from_sequence=7, dry_run=False, reason="to try", emitter=controlling)
+        self.assertEqual((done["dry_run"], done["open"], done["repeated"]), (False, [], 0))
+        self.assertEqual((done["as_planned"], done["as_before"]), (True, True))
+        self.assertEqual(done["replayed_count"], plan["replayed_count"])
+        (given, *_) = [result for result in done["results"] if result["status"] == "success"]
+        self.assertEqual((given["returned"], given["as_before"]), ([], True))
+        again = replay_events("REPLAY-2", from_sequence=7, dry_run=False, emitter=controlling)
+        self.assertEqual((again["replay_id"], again["repeated"]), (done["replay_id"], done["replayed_count"]))
+        anew = replay_events("REPLAY-2", 7, dry_run=False, replay_id="second", emitter=controlling)
+        self.assertEqual((anew["replay_id"], anew["repeated"]), ("second", 0))
+        few = replay_events(
+            "REPLAY-2", event_filter=lambda event: event["event_sequence"] in (2, 6), dry_run=False, emitter=controlling
+        )
+        self.assertEqual([result["sequence"] for result in few["results"]], [2, 6])
+        with self.assertRaises(RequestRefused) as caught:
+            replay_events("REPLAY-2", dry_run=False, emitter=self.emitter(control_token="c0ffee"))
+        self.assertEqual((caught.exception.status, caught.exception.code), (401, "control_token"))
 
 
 if __name__ == "__main__":

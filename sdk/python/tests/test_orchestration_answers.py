@@ -21,7 +21,6 @@ from tachograph import (
     orchestration,
     query_events,
     reconstruct_state,
-    replay_events,
     time_travel_query,
 )
 
@@ -47,10 +46,6 @@ def cloud_event(sequence: int, kind: str, **data: Any) -> dict[str, Any]:
 
 def record(sequence: int, kind: str) -> dict[str, Any]:
     return {"event_id": f"e{sequence}", "event_type": kind, "event_sequence": sequence, "metadata": {}}
-
-
-def result(sequence: int, status: str) -> dict[str, Any]:
-    return {"event_id": f"e{sequence}", "type": "x", "sequence": sequence, "position": sequence, "status": status}
 
 
 class Answers(unittest.TestCase):
@@ -92,29 +87,6 @@ class Answers(unittest.TestCase):
         self.assertEqual((event["event_type"], event["event_sequence"]), ("AgentSpawned", 3))
         self.assertEqual(event["metadata"], {"agent_name": "form-builder"})
         self.assertEqual((event["issue_key"], event["actor"]["id"]), ("PROJ-123", "form-builder"))
-
-    def test_a_replay_with_a_filter_counts_what_is_left(self) -> None:
-        results = [result(2, "success"), result(3, "skipped"), result(4, "failed"), result(5, "success")]
-        whole: dict[str, Any] = {"dry_run": True, "replayed_count": 2, "skipped_count": 1, "failed_count": 1}
-        whole.update(truncated=False, results=results)
-        kinds = ["", "", "AgentSpawned", "CommitCreated", "AgentFailed", "PhaseStarted"]
-        events = [record(sequence, kinds[sequence]) for sequence in range(2, 6)]
-        self.stub.replies["/api/replay/issue/PROJ-123"] = (200, whole)
-        self.stub.replies["/api/events"] = (200, {"events": events, "next": None})
-        self.assertEqual(replay_events("PROJ-123", emitter=self.emitter), whole)
-
-        def is_agents(event: orchestration.AuditEvent) -> bool:
-            return event["event_type"].startswith("Agent")
-
-        answer = replay_events("PROJ-123", 2, 5, is_agents, emitter=self.emitter)
-        self.assertEqual([found["event_id"] for found in answer["results"]], ["e2", "e4"])
-        self.assertEqual((answer["replayed_count"], answer["skipped_count"], answer["failed_count"]), (1, 0, 1))
-        self.assertIn(("/api/replay/issue/PROJ-123", {"from": ["2"], "to": ["5"]}), self.stub.asked)
-
-    def test_a_replay_is_not_executed(self) -> None:
-        with self.assertRaisesRegex(NotImplementedError, "dry_run=True"):
-            replay_events("PROJ-123", from_sequence=50, dry_run=False, emitter=self.emitter)
-        self.assertEqual(self.stub.asked, [])
 
     def test_a_report_is_written_where_the_server_makes_one(self) -> None:
         with self.assertRaisesRegex(NotOffered, "does not offer /api/audit"):

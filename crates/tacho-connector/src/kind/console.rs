@@ -11,6 +11,7 @@ pub(super) const KIND: Kind = Kind {
     name: "console",
     about: "Prints `[HH:MM:SS] TASK_QUEUED` and the payload's fields on the server's standard output.",
     keys: &[],
+    types: &["*"],
     batch: BatchLimits::default,
     check: |_, _| Ok(()),
     open: |_, surroundings| Ok(Box::new(Console::new(surroundings, std::io::stdout()))),

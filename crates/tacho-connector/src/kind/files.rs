@@ -27,6 +27,7 @@ pub(super) const KIND: Kind = Kind {
     about: "Writes each event into a file of its own in the folder at `path`: \
             `<time>-<type>-<8 hex of SHA-256(id)>.json`, in CloudEvents JSON. An event that is there is left out.",
     keys: &["path", "rotate.bytes", "rotate.age_ms"],
+    types: &["*"],
     batch: BatchLimits::default,
     check: |settings, _| settings.path.as_ref().map(drop).ok_or(SettingsError::Missing("path")),
     open,

@@ -13,6 +13,7 @@ pub(super) const KIND: Kind = Kind {
             one at a time, or with `mode = \"payload\"` each payload alone (`application/json`). With a secret, requests are signed as Standard Webhooks says. A `Retry-After` of 429 and 503 \
             is honoured; any other answer of 400 to 499 but 408 and 425 makes a dead letter, all else is tried again.",
     keys: &["url", "mode", "secret_env", "secret_file", "timeout_ms"],
+    types: &["*"],
     batch: || BatchLimits { events: 100, bytes: 1 << 20, window_ms: 100 },
     check: |settings, _| {
         web::url(settings)?;

@@ -16,6 +16,7 @@ pub(super) const KIND: Kind = Kind {
     about: "Adds a line `{\"event_type\",\"timestamp\",\"payload\"}` for each event to the file at `path`; its folder is \
             made on demand. A file that is rotated away gets the moment behind its name.",
     keys: &["path", "rotate.bytes", "rotate.age_ms", "rotate.keep"],
+    types: &["*"],
     batch: BatchLimits::default,
     check: |settings, _| path(settings).map(drop),
     open,

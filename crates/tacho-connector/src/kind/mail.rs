@@ -29,6 +29,7 @@ pub(super) const KIND: Kind = Kind {
             `smtp://host` begins it with STARTTLS and goes no further without (port 587), `smtp+plain://host` has none (port 25; for a relay on this \
             machine). A refusal for good (5xx) makes a dead letter, unless it is of the login; all else is tried again.",
     keys: &["url", "from", "to", "user", "secret_env", "secret_file", "timeout_ms"],
+    types: &["*"],
     batch: || BatchLimits { events: 20, bytes: 1 << 20, window_ms: 1000 },
     check: |settings, has_secret| {
         if settings.user.is_some() != has_secret {

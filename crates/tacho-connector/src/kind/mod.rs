@@ -18,6 +18,8 @@ pub struct Kind {
     pub about: &'static str,
     /// The keys of [`Settings`] that it takes, as the configuration names them.
     pub keys: &'static [&'static str],
+    /// The types that it gets where none is configured.
+    pub types: &'static [&'static str],
     /// What goes out together unless configured otherwise.
     pub batch: fn() -> BatchLimits,
     /// Whether the settings are whole and can be used. The secret is not read yet; it is told whether there is

@@ -1,6 +1,7 @@
 //! `otlp`: the log as traces and log records of OpenTelemetry, over OTLP/HTTP.
 
 use super::Kind;
+use crate::delivery_span;
 use crate::model_request;
 use crate::protobuf::{self, Message, PartialSuccess};
 use crate::quiet::Quiet;
@@ -23,6 +24,7 @@ pub(super) const KIND: Kind = Kind {
             comes later is sent too. Ids of spans are derived: what is sent twice is the same span. The secret is sent as \
             a bearer token.",
     keys: &["url", "mode", "signals", "secret_env", "secret_file", "timeout_ms", "quiet_ms"],
+    types: &["*", "tacho.delivered"],
     batch: || BatchLimits { events: 200, bytes: 1 << 20, window_ms: 500 },
     check: |settings, _| {
         web::url(settings)?;
@@ -108,13 +110,9 @@ impl Deliver for Otlp {
             self.send_spans(self.spans(delivery.events)?)?;
         }
         if self.logs {
-            let records: Vec<Value> = delivery.events.iter().map(record).collect();
-            self.send(
-                &LOGS,
-                &json!({"resourceLogs": [{
-                    "resource": resource(), "scopeLogs": [{"scope": scope(), "logRecords": records}]
-                }]}),
-            )?;
+            let told = delivery.events.iter().filter(|event| !delivery_span::is_told_by(event));
+            let records: Vec<Value> = told.map(record).collect();
+            self.send_records(records)?;
         }
         delivery.events.iter().for_each(|event| self.quiet.hear(event));
         Ok(Delivered::default())
@@ -163,6 +161,7 @@ impl Otlp {
             let span = ended(&self.engine, &self.runtime, event).map_err(behind)?;
             spans.extend(span.map(|span| span.to_json()));
             spans.extend(model_request::span(event));
+            spans.extend(delivery_span::spans(event));
         }
         Ok(spans)
     }
@@ -175,6 +174,18 @@ impl Otlp {
             &TRACES,
             &json!({"resourceSpans": [{
                 "resource": resource(), "scopeSpans": [{"scope": scope(), "spans": spans}]
+            }]}),
+        )
+    }
+
+    fn send_records(&self, records: Vec<Value>) -> Result<(), Failure> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.send(
+            &LOGS,
+            &json!({"resourceLogs": [{
+                "resource": resource(), "scopeLogs": [{"scope": scope(), "logRecords": records}]
             }]}),
         )
     }

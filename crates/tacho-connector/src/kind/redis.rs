@@ -29,6 +29,7 @@ pub(super) const KIND: Kind = Kind {
             is `redis://HOST[:PORT][/DATABASE]`; the secret is the password. Written every 100 events and every second \
             in which there were any. Lost keys come back with the next event of their hour or day.",
     keys: &["url", "secret_env", "secret_file", "timeout_ms"],
+    types: &["*"],
     batch: || BatchLimits { events: 100, bytes: 1 << 20, window_ms: 0 },
     check: |settings, _| Server::read(settings).map(drop),
     open,

@@ -1,6 +1,7 @@
 use crate::bench::Bench;
 use crate::receiver::Receiver;
 use tacho_connector::{Secret, Settings};
+use tacho_engine::LetterQuery;
 use tacho_engine::delivery::Retry;
 
 fn settings(receiver: &Receiver, mode: &str) -> Settings {
@@ -48,11 +49,12 @@ fn what_is_refused_for_good_is_a_dead_letter_and_the_rest_goes_on() {
     let bodies: Vec<_> = receiver.requests().iter().map(|request| ids(&request.body).join(" ")).collect();
     assert_eq!(bodies, ["e0 e1 e2", "e0", "e1", "e2"], "a batch is taken apart to find who is refused");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let page = runtime.block_on(bench.engine.dead_letters(Some("sink"), None, 10)).unwrap();
+    let query = LetterQuery { handler: Some("sink".into()), limit: 10, ..LetterQuery::default() };
+    let page = runtime.block_on(bench.engine.dead_letters(query, None)).unwrap();
     assert_eq!(page.letters.len(), 1);
     assert_eq!(page.letters[0].event.as_ref().unwrap().id(), "e1");
-    assert_eq!(page.letters[0].field("attempts"), Some(&b"2"[..]));
-    let error = String::from_utf8_lossy(page.letters[0].field("error").unwrap()).into_owned();
+    assert_eq!(page.letters[0].letter.attempts, 2);
+    let error = String::from_utf8_lossy(&page.letters[0].error).into_owned();
     assert!(error.contains("http_422"), "{error}");
     bench.engine.close().unwrap();
 }

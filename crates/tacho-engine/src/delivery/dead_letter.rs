@@ -6,7 +6,7 @@ use crate::engine::{Engine, Shared};
 use crate::error::QueryError;
 use crate::handler::{Asker, LETTER_DISCARDED, LETTER_RETRIED, event_at};
 use crate::query::Wait;
-use serde_json::json;
+use serde_json::{Value, json};
 use tacho_event::{Draft, Event, EventError, Position, Recorded, Sameness, derived_id, json as text};
 use tacho_journal::AppendError;
 use tacho_view::{Letter, LetterCause, LetterQuery, LetterState};
@@ -14,6 +14,8 @@ use thiserror::Error;
 
 /// Letters that are tried again or given up in one append.
 const PIECE: usize = 200;
+/// Who writes what becomes of letters.
+const SOURCE: &str = "/tacho/delivery";
 /// Letters of one call; who asks for more calls again.
 const MOST: usize = 5_000;
 
@@ -153,34 +155,72 @@ impl Engine {
         Ok(())
     }
 
-    /// The same for the same letter, so that it is settled once.
     fn event_of(&self, letter: &Letter, deed: &LetterDeed, asker: &Asker) -> Result<Event, LetterError> {
-        let kind = match deed {
-            LetterDeed::Retry { .. } => LETTER_RETRIED,
-            LetterDeed::Discard => LETTER_DISCARDED,
+        let event = match deed {
+            LetterDeed::Retry { data } => self.retry_of(letter, data.as_deref(), None, asker),
+            LetterDeed::Discard => {
+                let draft = self.draft_of(letter, LETTER_DISCARDED, asker);
+                with_data(draft, data_of(letter, asker).to_string().into_bytes())
+            }
         };
-        let mut draft = Draft::new(kind, "/tacho/delivery", derived_id("letter", &[&letter.id]));
+        Ok(event?)
+    }
+
+    /// Has a letter's event delivered again: to its handler, or to the one that `to` names; with another payload where
+    /// there is one.
+    pub(crate) fn retry_of(
+        &self,
+        letter: &Letter,
+        edited: Option<&[u8]>,
+        to: Option<&str>,
+        asker: &Asker,
+    ) -> Result<Event, EventError> {
+        let mut data = data_of(letter, asker);
+        if let Some(to) = to {
+            data["to"] = to.into();
+        }
+        let mut data = data.to_string().into_bytes();
+        if let Some(edited) = edited {
+            data.pop();
+            data.extend_from_slice(b",\"data\":");
+            data.extend_from_slice(edited);
+            data.push(b'}');
+        }
+        with_data(self.draft_of(letter, LETTER_RETRIED, asker), data)
+    }
+
+    /// Whether the log says so, though the read side may not know yet.
+    pub(crate) fn is_settled(&self, letter: &Letter) -> Result<bool, QueryError> {
+        Ok(self.shared.journal.find(SOURCE, &settling_id(letter))?.is_some())
+    }
+
+    fn draft_of(&self, letter: &Letter, kind: &'static str, asker: &Asker) -> Draft<'static> {
+        let mut draft = Draft::new(kind, SOURCE, settling_id(letter));
         draft.subject = Some(stream(&letter.handler).into());
         draft.put_text("time", &self.now().to_rfc3339());
         draft.put_text("causationid", &letter.id);
         let (actor_type, actor) = asker.by.split_once(':').unwrap_or(("user", &asker.by));
         draft.put_text("actortype", actor_type);
         draft.put_text("actorid", actor);
-        let mut data = json!({
-            "letter": letter.id, "handler": letter.handler, "position": letter.event.0,
-            "by": asker.by, "reason": asker.reason,
-        })
-        .to_string()
-        .into_bytes();
-        if let LetterDeed::Retry { data: Some(edited) } = deed {
-            data.pop();
-            data.extend_from_slice(b",\"data\":");
-            data.extend_from_slice(edited);
-            data.push(b'}');
-        }
-        draft.set_data(data);
-        Ok(draft.finish(Sameness::FirstWins)?)
+        draft
     }
+}
+
+/// The same for the same letter, so that it is settled once.
+fn settling_id(letter: &Letter) -> String {
+    derived_id("letter", &[&letter.id])
+}
+
+fn data_of(letter: &Letter, asker: &Asker) -> Value {
+    json!({
+        "letter": letter.id, "handler": letter.handler, "position": letter.event.0,
+        "by": asker.by, "reason": asker.reason,
+    })
+}
+
+fn with_data(mut draft: Draft<'static>, data: Vec<u8>) -> Result<Event, EventError> {
+    draft.set_data(data);
+    draft.finish(Sameness::FirstWins)
 }
 
 fn whole(shared: &Shared, letter: Letter) -> Result<DeadLetter, QueryError> {

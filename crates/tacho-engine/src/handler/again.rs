@@ -17,13 +17,25 @@ const MAX_DEPTH: usize = 64;
 
 /// Whether the event asks a handler to try a letter again.
 pub(crate) fn is_for(handler: &str, event: &Recorded) -> bool {
-    event.kind() == LETTER_RETRIED && event.stream() == letter_stream(handler)
+    if event.kind() != LETTER_RETRIED {
+        return false;
+    }
+    // Another handler may be asked to take it over; then the one that failed leaves it.
+    match event.data().and_then(|data| json::member(data, "to")) {
+        Some(to) => json::text(to) == handler,
+        None => event.stream() == letter_stream(handler),
+    }
+}
+
+/// The letter that an event has tried again.
+pub(crate) fn letter_of(event: &Recorded) -> Option<String> {
+    let letter = event.data().filter(|_| event.kind() == LETTER_RETRIED);
+    letter.and_then(|data| json::member(data, "letter")).map(|letter| json::text(letter).into_owned())
 }
 
 /// What is to be delivered: `None` where the log does not hold it any more.
 pub(crate) fn item(log: &Log, retry: Recorded) -> Result<Option<Item>, JournalError> {
-    let letter = retry.data().and_then(|data| json::member(data, "letter"));
-    let letter = letter.map(|letter| json::text(letter).into_owned());
+    let letter = letter_of(&retry);
     let position = retry.position;
     let original = resolve(log, retry)?;
     Ok(original.map(|event| Item { position, retry_of: letter, ..Item::new(event) }))
@@ -60,7 +72,7 @@ fn resolve(log: &Log, mut event: Recorded) -> Result<Option<Recorded>, JournalEr
 
 /// The event with another payload, in its place.
 fn with_data(event: &Recorded, data: &[u8]) -> Option<Recorded> {
-    let is_payload = |name: &[u8]| name.starts_with(b"data") && name != b"dataschema";
+    let is_payload = |name: &[u8]| matches!(name, b"data" | b"data_base64" | b"datacontenttype");
     changed(event, is_payload, |body| {
         body.extend_from_slice(b"\"data\":");
         body.extend_from_slice(data);
@@ -69,7 +81,7 @@ fn with_data(event: &Recorded, data: &[u8]) -> Option<Recorded> {
 
 /// The event with other attributes, in its place.
 pub(crate) fn with_texts(event: &Recorded, texts: &[(&str, &str)]) -> Option<Recorded> {
-    let data = event.attributes().find(|(name, _)| name.starts_with(b"data") && *name != b"dataschema");
+    let data = event.attributes().find(|(name, _)| matches!(*name, b"data" | b"data_base64"));
     let is_changed = |name: &[u8]| {
         texts.iter().any(|(changed, _)| changed.as_bytes() == name)
             || data.is_some_and(|(payload, _)| payload == name)
@@ -114,6 +126,21 @@ fn changed(
 mod tests {
     use super::*;
     use tacho_event::{Draft, Sameness, Sequence, Timestamp};
+
+    #[test]
+    fn who_is_named_takes_it_over_and_the_other_leaves_it() {
+        let is_for = |data: &str| {
+            let mut draft = Draft::new(LETTER_RETRIED, "/t", "e1");
+            draft.subject = Some("dead-letter/review".into());
+            draft.set_data(data.as_bytes());
+            let bytes = draft.finish(Sameness::FirstWins).unwrap().bytes().to_vec().into();
+            let event = Recorded::new(Position(9), Sequence(1), Timestamp(0), bytes).unwrap();
+            ["review", "other"].map(|handler| is_for(handler, &event))
+        };
+        assert_eq!(is_for("{\"letter\":\"l\"}"), [true, false]);
+        assert_eq!(is_for("{\"letter\":\"l\",\"to\":\"other\"}"), [false, true]);
+        assert_eq!(is_for("{\"letter\":\"l\",\"to\":\"gone\"}"), [false, false]);
+    }
 
     #[test]
     fn an_edit_changes_the_payload_alone() {

@@ -297,6 +297,7 @@ impl Dispatcher {
     /// Forgets a handler; its workers end.
     pub(crate) fn forget(&mut self, handler: usize) -> Option<Slot> {
         self.matcher.remove(handler);
+        self.feed.forget(handler);
         self.dirty.remove(&handler);
         if let Some(at) = self.wake_of.remove(&handler) {
             self.wakes.remove(&(at, handler));

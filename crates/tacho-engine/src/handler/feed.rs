@@ -3,6 +3,7 @@
 use super::dispatcher::{Dispatcher, ToChoose};
 use super::slot::Slot;
 use super::{LETTER_RETRIED, REPLAYED};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tacho_event::{Position, Recorded};
 use tacho_journal::ReadLimit;
@@ -22,11 +23,22 @@ pub(crate) struct Feed {
     /// Events since the last sweep, bookkeeping left out.
     unswept: u64,
     reads_at: Duration,
+    /// Handlers that read by themselves.
+    behind: BTreeSet<usize>,
 }
 
 impl Feed {
     pub(crate) fn new(position: Position) -> Self {
-        Self { position, unswept: 0, reads_at: Duration::ZERO }
+        Self { position, unswept: 0, reads_at: Duration::ZERO, behind: BTreeSet::new() }
+    }
+
+    /// A handler reads by itself until it is where the others are.
+    pub(crate) fn let_behind(&mut self, handler: usize) {
+        self.behind.insert(handler);
+    }
+
+    pub(crate) fn forget(&mut self, handler: usize) {
+        self.behind.remove(&handler);
     }
 }
 
@@ -37,8 +49,7 @@ impl Dispatcher {
             return false;
         }
         let more = self.read_together();
-        let behind: Vec<usize> =
-            self.slots.iter().filter(|(_, slot)| slot.is_behind).map(|(handler, _)| *handler).collect();
+        let behind: Vec<usize> = self.feed.behind.iter().copied().collect();
         let mut more_behind = false;
         for handler in behind {
             more_behind |= self.read_alone(handler);
@@ -51,7 +62,7 @@ impl Dispatcher {
         if self.feed.position >= head {
             return false;
         }
-        if self.slots.values().all(|slot| slot.is_behind) {
+        if self.feed.behind.len() >= self.slots.len() {
             self.feed.position = head;
             return false;
         }
@@ -67,6 +78,9 @@ impl Dispatcher {
             for handler in &found {
                 if let Some(slot) = self.slots.get_mut(handler).filter(|slot| !slot.is_behind) {
                     show(slot, event);
+                    if slot.is_behind {
+                        self.feed.let_behind(*handler);
+                    }
                     self.touch(*handler);
                 }
             }
@@ -101,6 +115,7 @@ impl Dispatcher {
         let from = slot.read_to();
         if from >= position {
             slot.is_behind = false;
+            self.feed.forget(handler);
             return false;
         }
         let Some(events) = self.events_behind(from) else { return false };

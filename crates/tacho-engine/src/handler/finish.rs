@@ -56,7 +56,7 @@ impl Core {
         for (index, position) in flight.positions.iter().enumerate() {
             let how = if index < count - skipped { Settled::Done } else { Settled::Skipped };
             let Some(held) = self.let_go(*position, how) else { continue };
-            let deed = self.deed(&held.item, flight, Outcome::Done, moment);
+            let deed = self.deed(&held.item, flight, flight.attempt, Outcome::Done, moment);
             self.note(Deed { returned, ..deed });
         }
     }
@@ -119,8 +119,8 @@ impl Core {
         let event = record::failed(&self.name, &held.item, attempt, failure, next, moment.now);
         self.outbox.events_later(event.ok());
         let error = Some((failure.code.clone(), cut(&failure.message).to_owned()));
-        let deed = self.deed(&held.item, flight, Outcome::Failed, moment);
-        self.deeds.add(Deed { error, attempt, ..deed });
+        let deed = self.deed(&held.item, flight, attempt, Outcome::Failed, moment);
+        self.note(Deed { error, ..deed });
     }
 
     /// An event is dead. The letter goes to the log together with the progress that tells it.
@@ -139,8 +139,8 @@ impl Core {
         }
         let error = Some((failure.code.clone(), cut(&failure.message).to_owned()));
         if let Some(flight) = flight {
-            let deed = self.deed(&held.item, flight, Outcome::Dead, moment);
-            self.note(Deed { error, attempt: attempts, ..deed });
+            let deed = self.deed(&held.item, flight, attempts, Outcome::Dead, moment);
+            self.note(Deed { error, ..deed });
         }
     }
 
@@ -157,13 +157,12 @@ impl Core {
         Some(held)
     }
 
-    fn deed(&self, item: &Item, flight: &Flight, outcome: Outcome, moment: Moment) -> Deed {
+    fn deed(&self, item: &Item, flight: &Flight, attempt: u32, outcome: Outcome, moment: Moment) -> Deed {
         let took = moment.elapsed.saturating_sub(flight.began.elapsed);
         Deed {
-            attempt: flight.attempt,
             started: flight.began.now,
             duration_ns: u64::try_from(took.as_nanos()).unwrap_or(u64::MAX),
-            ..Deed::new(&self.name, item, outcome)
+            ..Deed::new(&self.name, item, attempt, outcome)
         }
     }
 

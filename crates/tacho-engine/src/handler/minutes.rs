@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn a_window_counts_its_minutes() {
         let mut minutes = Minutes::default();
-        let at = |minute| Duration::from_secs(minute * 60 + 5);
+        let at = |minute: u64| Duration::from_secs(minute * 60 + 5);
         for minute in [0, 0, 1, 59, 61] {
             minutes.count("a", at(minute));
         }

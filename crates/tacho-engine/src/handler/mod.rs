@@ -28,6 +28,7 @@ mod progress;
 mod reactions;
 mod record;
 mod replayed;
+mod restore;
 mod returned;
 mod seen;
 #[cfg(test)]
@@ -49,6 +50,8 @@ pub use record::{BREAKER, DELIVERED, FAILED, PAUSED, RESUMED, RETRIED};
 pub use replayed::{REPLAYED, Replay, ReplayError, ReplayOrder, ReplayOutcome};
 pub use status::{Pending, PendingState, Status};
 
-pub(crate) use again::at as event_at;
+pub(crate) use again::{at as event_at, letter_of};
+pub(crate) use progress::Progress;
 pub(crate) use reactions::Reactions;
+pub(crate) use returned::trace_of;
 pub(crate) use vitals::Vitals;

@@ -204,6 +204,6 @@ mod tests {
         assert_eq!(all(&Retry { backoff: Backoff::Fixed, ..retry.clone() }), [100; 5]);
         let jittery = Retry { jitter: 0.2, ..retry };
         assert_eq!((pause(&jittery, 1, 0), pause(&jittery, 1, u64::MAX)), (80, 120));
-        assert_eq!(pause(&jittery, 1, u64::MAX / 2), 99);
+        assert_eq!(pause(&jittery, 1, u64::MAX / 2), 100);
     }
 }

@@ -87,7 +87,11 @@ impl Pool {
         };
         let worker = &mut self.workers[index];
         worker.idle_since = None;
-        worker.work.send(work).map_err(|_| std::io::Error::other("the worker's thread has ended"))
+        if worker.work.send(work).is_err() {
+            self.workers.swap_remove(index);
+            return Err(std::io::Error::other("the worker's thread has ended"));
+        }
+        Ok(())
     }
 
     /// A worker has nothing to do any more.

@@ -129,6 +129,12 @@ impl Progress {
         Ok(Self::at(log, handler, head.position)?.map(|progress| (head.position, progress)))
     }
 
+    /// Whether an event that is meant is settled: done, dead or skipped.
+    pub(crate) fn has_settled(&self, position: Position) -> bool {
+        let is_open = |run: &OpenRun| run.first <= position && position <= run.last;
+        position <= self.read_to && !self.open.iter().any(is_open)
+    }
+
     /// The one at a position.
     pub(crate) fn at(log: &Log, handler: &str, position: Position) -> Result<Option<Self>, JournalError> {
         let event = log.journal().get(position)?;

@@ -2,35 +2,29 @@
 
 use super::chooser::Chooser;
 use super::control::Asker;
-use super::core::{Core, Item, Moment};
+use super::core::{Core, Moment};
 use super::dispatcher::{Dispatcher, Message, ToChoose};
 use super::minutes::Minutes;
 use super::pool::{Pool, Tell};
-use super::progress::Progress;
-use super::seen::{MAX_SEEN, Mark, Seen};
+use super::restore::{is_new, restore};
 use super::slot::Slot;
 use super::{Deed, Definition, Pending, returned};
 use crate::delivery::{
-    Deliver, Delivery, Failure, HandlerError, HandlerState, HandlerStatus, Role, Start, WorkerCount,
-    check_name,
+    Deliver, Delivery, Failure, HandlerError, HandlerState, HandlerStatus, Role, WorkerCount, check_name,
 };
 use crate::engine::Engine;
-use crate::log::Log;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tacho_event::{Event, Position, Recorded};
-use tacho_journal::{JournalError, ReadLimit};
 use thiserror::Error;
 
 /// Most handlers of a process.
 const MAX_HANDLERS: usize = 5_000;
 /// Threads that wait for programs.
 const CHOOSERS: usize = 2;
-/// What is read at once when a handler is started again.
-const CHUNK: ReadLimit = ReadLimit { events: 1_024, bytes: 1 << 20 };
 /// How long the thread of the handlers may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -416,6 +410,7 @@ impl Dispatcher {
             trouble: None,
         };
         self.slots.insert(handler, slot);
+        self.feed.let_behind(handler);
         self.touch(handler);
     }
 
@@ -468,87 +463,6 @@ impl Dispatcher {
 
 fn find(dispatcher: &Dispatcher, name: &str) -> Option<usize> {
     dispatcher.slots.iter().find(|(_, slot)| slot.definition.name == name).map(|(handler, _)| *handler)
-}
-
-fn is_new(log: &Log, name: &str) -> Result<bool, JournalError> {
-    Ok(Progress::load(log, name)?.is_none())
-}
-
-/// A handler as the log says, with what it had not settled.
-fn restore(
-    log: &Log,
-    definition: &Definition,
-    chooser: &Chooser,
-    moment: Moment,
-) -> Result<Core, JournalError> {
-    let (name, policy) = (definition.name.as_str(), definition.policy.clone());
-    let head = log.head();
-    let loaded = Progress::load(log, name)?;
-    let (at, progress) = match loaded {
-        Some((at, progress)) => (Some(at), progress),
-        None => {
-            let position = match policy.start {
-                Start::Now => head,
-                Start::Beginning => Position::ZERO,
-                Start::After(position) => position.min(head),
-            };
-            (None, Progress { position, read_to: position, ..Progress::default() })
-        }
-    };
-    let marks = marks(log, definition, &progress, moment)?;
-    let mut core = Core::new(name, policy, progress.clone(), &marks, moment);
-    if let Some(at) = at.filter(|_| !progress.seen.is_empty()) {
-        core.outbox.set_seen_before(Some(at));
-    }
-    for run in &progress.open {
-        let items = open_between(log, chooser, run.first, run.last)?;
-        core.reopen(items, &progress.retries, moment);
-    }
-    Ok(core)
-}
-
-/// What was seen before the last save and still counts, the oldest first.
-fn marks(
-    log: &Log,
-    definition: &Definition,
-    progress: &Progress,
-    moment: Moment,
-) -> Result<Vec<Mark>, JournalError> {
-    let Some(dedupe) = &definition.policy.dedupe else { return Ok(Vec::new()) };
-    let horizon = Seen::new(dedupe.window_ms).horizon(moment.now);
-    let (mut marks, mut before) = (Vec::new(), progress.seen_before);
-    while let Some(position) = before
-        && let Some(save) = Progress::at(log, &definition.name, position)?
-    {
-        let is_over = save.seen.first().is_none_or(|mark| mark.at < horizon) || marks.len() >= MAX_SEEN;
-        marks.extend(save.seen.into_iter().rev());
-        before = save.seen_before.filter(|_| !is_over);
-    }
-    marks.reverse();
-    Ok(marks)
-}
-
-/// What is meant between two positions.
-fn open_between(
-    log: &Log,
-    chooser: &Chooser,
-    first: Position,
-    last: Position,
-) -> Result<Vec<Item>, JournalError> {
-    let (mut items, mut from) = (Vec::new(), first);
-    while from <= last {
-        let events = log.read(from, CHUNK)?;
-        let Some(end) = events.last().map(|event| event.position) else { break };
-        let wanted = events.into_iter().filter(|event| event.position <= last && chooser.may_want(event));
-        // What cannot be decided now is decided when it is delivered.
-        let wanted: Vec<Recorded> = wanted.collect();
-        match chooser.choose(wanted.clone()) {
-            Ok(chosen) => items.extend(chosen),
-            Err(_) => items.extend(wanted.into_iter().map(Item::new)),
-        }
-        from = end.next();
-    }
-    Ok(items)
 }
 
 /// The life of a thread that waits for programs.

@@ -146,8 +146,8 @@ fn relate(draft: &mut Draft<'_>, item: &Item) {
 
 impl Deed {
     /// Of one event of a delivery.
-    pub(crate) fn new(handler: &str, item: &Item, outcome: Outcome) -> Self {
-        let part = format!("delivery:{handler}:{}", item.position);
+    pub(crate) fn new(handler: &str, item: &Item, attempt: u32, outcome: Outcome) -> Self {
+        let part = format!("delivery:{handler}:{}:{attempt}", item.position);
         Self {
             position: item.position,
             event_id: item.event.id().to_owned(),
@@ -155,7 +155,7 @@ impl Deed {
             stream: item.event.stream().to_owned(),
             parent: trace_of(&item.event).to_traceparent(),
             span: span_below(&item.event, &part).to_traceparent(),
-            attempt: 1,
+            attempt,
             outcome,
             started: Timestamp(0),
             duration_ns: 0,

@@ -13,10 +13,11 @@ use crate::log::Log;
 use crate::query::{Query, Wait};
 use crate::rewind::{Plan, PlannedEvent, ReplayQuery, Verdict};
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 use tacho_event::{
-    Draft, Event, EventError, Filter, Pattern, Position, Recorded, Sameness, derived_id, json as text,
+    Draft, Event, EventError, Filter, Pattern, Position, Recorded, Sameness, Sequence, derived_id,
+    json as text,
 };
 use tacho_journal::{AppendError, JournalError};
 use tacho_view::LetterQuery;
@@ -38,6 +39,8 @@ pub struct ReplayOrder {
     pub query: ReplayQuery,
     /// Names the replay: the same name does nothing twice. Derived from what is replayed where it is missing.
     pub id: Option<String>,
+    /// Only these of the stream; all of them where it is missing.
+    pub sequences: Option<BTreeSet<Sequence>>,
     /// How long to wait for the handlers.
     pub patience: Duration,
 }
@@ -88,7 +91,10 @@ impl Engine {
     /// Gives a part of a stream to the handlers again, waits for them, and compares what they answer.
     pub async fn replay(&self, order: ReplayOrder, asker: Asker) -> Result<Replay, ReplayError> {
         let stream = order.query.stream.clone();
-        let plan = self.replay_plan(order.query).await?;
+        let mut plan = self.replay_plan(order.query).await?;
+        if let Some(sequences) = &order.sequences {
+            plan.events.retain(|planned| sequences.contains(&planned.event.sequence));
+        }
         let chosen: Vec<&PlannedEvent> =
             plan.events.iter().filter(|planned| planned.verdict == Verdict::Replayed).collect();
         let id = order.id.unwrap_or_else(|| name(&stream, &chosen));

@@ -131,6 +131,15 @@ impl Drop for Load<'_> {
     }
 }
 
+/// The handler that is healthy and drains not, of those who will do: by version, then by load.
+pub(crate) fn healthiest(engine: &Engine, will_do: impl Fn(&HandlerStatus) -> bool) -> Option<String> {
+    let draining = engine.shared.registry.draining();
+    let handlers = engine.handlers();
+    let able = handlers.iter().filter(|one| one.role == Role::Handler && will_do(one));
+    let able: Vec<Candidate> = able.map(|one| of_handler(one, !draining.contains(&one.name))).collect();
+    choose(&able, &Split::default(), "").map(|one| one.name.clone())
+}
+
 fn of_handler(status: &HandlerStatus, is_free: bool) -> Candidate {
     let is_well = status.state == HandlerState::Running && status.breaker != BreakerState::Open;
     Candidate {

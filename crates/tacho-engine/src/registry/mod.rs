@@ -23,4 +23,5 @@ pub use entry::{
 pub use member::{Member, Offer, Registration, RegistrationKind, Sources};
 pub use orders::RegistryError;
 
+pub(crate) use capability::healthiest;
 pub(crate) use orders::Registry;

@@ -18,22 +18,24 @@ type Answers = Arc<dyn Fn(&Recorded) -> Result<Vec<String>, Failure> + Send + Sy
 
 /// A worker that answers as a function says, and notes what it saw.
 #[derive(Clone)]
-pub struct Hands {
+pub(crate) struct Hands {
     answers: Answers,
     seen: Arc<Mutex<Vec<(String, u32)>>>,
 }
 
 impl Hands {
-    pub fn new(answers: impl Fn(&Recorded) -> Result<Vec<String>, Failure> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(
+        answers: impl Fn(&Recorded) -> Result<Vec<String>, Failure> + Send + Sync + 'static,
+    ) -> Self {
         Self { answers: Arc::new(answers), seen: Arc::default() }
     }
 
     /// Answers `demo.b` with the payload of the event.
-    pub fn echo() -> Self {
+    pub(crate) fn echo() -> Self {
         Self::new(|event| Ok(vec![format!("{{\"type\":\"demo.b\",\"data\":{}}}", text(event))]))
     }
 
-    pub fn seen(&self) -> Vec<(String, u32)> {
+    pub(crate) fn seen(&self) -> Vec<(String, u32)> {
         self.seen.lock().unwrap().clone()
     }
 }
@@ -56,11 +58,11 @@ impl Deliver for Hands {
     }
 }
 
-fn text(event: &Recorded) -> String {
+pub(crate) fn text(event: &Recorded) -> String {
     String::from_utf8(event.data().unwrap().to_vec()).unwrap()
 }
 
-pub fn definition(hands: &Hands, change: impl FnOnce(&mut Definition)) -> Definition {
+pub(crate) fn definition(hands: &Hands, change: impl FnOnce(&mut Definition)) -> Definition {
     let retry = Retry { attempts: 3, first_ms: 5, longest_ms: 20, ..Retry::default() };
     let filter = Filter { types: vec![Pattern::new("demo.a")], ..Filter::default() };
     let mut definition = Definition {
@@ -83,7 +85,7 @@ fn start(folder: &Path, hands: &Hands, change: impl FnOnce(&mut Definition)) -> 
     engine
 }
 
-pub fn append(engine: &Engine, stream: &str, data: &str) {
+pub(crate) fn append(engine: &Engine, stream: &str, data: &str) {
     engine.append_and_wait(vec![event_with(engine, "demo.a", stream, data)]).unwrap();
 }
 
@@ -92,7 +94,7 @@ fn status(engine: &Engine) -> HandlerStatus {
 }
 
 /// Looks until it is so; what never comes fails the test.
-pub fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -109,13 +111,13 @@ fn settled(engine: &Engine, done: u64, dead: u64) -> HandlerStatus {
     })
 }
 
-pub fn of_type(engine: &Engine, kind: &str) -> Vec<Recorded> {
+pub(crate) fn of_type(engine: &Engine, kind: &str) -> Vec<Recorded> {
     let filter = Filter { types: vec![Pattern::new(kind)], ..Filter::default() };
     let query = Query { filter, limit: 1_000, ..Query::default() };
     runtime().block_on(engine.query(query)).unwrap().events
 }
 
-pub fn ann() -> Asker {
+pub(crate) fn ann() -> Asker {
     Asker { by: "user:ann".into(), reason: "why not".into() }
 }
 
@@ -318,7 +320,7 @@ fn a_replay_goes_through_the_handlers_marked_and_once_for_a_name() {
     let runtime = runtime();
     let order = || {
         let query = ReplayQuery { stream: "issue/P-1".into(), ..ReplayQuery::default() };
-        ReplayOrder { query, id: None, patience: Duration::from_secs(20) }
+        ReplayOrder { query, id: None, sequences: None, patience: Duration::from_secs(20) }
     };
     let first = runtime.block_on(engine.replay(order(), ann())).unwrap();
     assert_eq!((first.outcomes.len(), first.repeated, first.open.len()), (3, 0, 0));

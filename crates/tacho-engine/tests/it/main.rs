@@ -2,6 +2,7 @@
 
 mod append;
 mod handlers;
+mod heal;
 mod live;
 mod open;
 mod query;

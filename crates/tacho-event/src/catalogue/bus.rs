@@ -10,7 +10,10 @@ use crate::schema::ValueKind::{Array, Integer, Number, Object, String};
 const CALL: &[Field<'static>] = &[
     Field::optional("tool", String),
     Field::optional("arguments", Object),
+    Field::optional("serverId", String),
     Field::optional("duration_ms", Number),
+    Field::optional("context_id", String),
+    Field::optional("correlationId", String),
 ];
 
 pub const ENTRIES: &[Entry] = &[
@@ -35,6 +38,38 @@ pub const ENTRIES: &[Entry] = &[
         CALL,
         r#"{"tool":"browser_take_screenshot","error":{"message":"the page did not load","code":"timeout"},"duration_ms":30000}"#,
     ),
+    of(
+        "mcp.session_started",
+        Info,
+        "A client and a tool server agreed to talk; `tacho mcp proxy` stands between them.",
+        &[
+            Field::required("serverId", String),
+            Field::optional("server_name", String),
+            Field::optional("server_version", String),
+            Field::optional("client", String),
+            Field::optional("client_version", String),
+            Field::optional("protocol_version", String),
+        ],
+        r#"{"serverId":"com.example/search","server_name":"com.example/search","server_version":"1.4.0","client":"claude-code","client_version":"2.1.328","protocol_version":"2025-06-18"}"#,
+    )
+    .once(),
+    of(
+        "mcp.session_ended",
+        Info,
+        "A tool server ended; how many calls it had, and how many of them are not on the log.",
+        &[
+            Field::required("serverId", String),
+            Field::optional("calls", Integer),
+            Field::optional("failed", Integer),
+            Field::optional("unanswered", Integer),
+            Field::optional("dropped", Integer),
+            Field::optional("duration_ms", Number),
+            Field::optional("exit_code", Integer),
+            Field::optional("signal", Integer),
+        ],
+        r#"{"serverId":"com.example/search","calls":12,"failed":1,"unanswered":0,"dropped":0,"duration_ms":84012,"exit_code":0}"#,
+    )
+    .once(),
     of(
         "*.captured",
         Info,

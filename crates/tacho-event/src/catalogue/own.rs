@@ -175,7 +175,7 @@ pub const ENTRIES: &[Entry] = &[
     ),
     own(
         "tacho.dead_letter_retried",
-        "A dead letter's event was given to its handler again, with another payload where `data` is there.",
+        "A dead letter's event was given to its handler again, or to the one that `to` names, with another payload where `data` is there.",
         Severity::Info,
         &[
             Field::required("letter", String),
@@ -183,6 +183,7 @@ pub const ENTRIES: &[Entry] = &[
             Field::required("position", Integer),
             Field::required("by", String),
             Field::required("reason", String),
+            Field::optional("to", String),
         ],
         r#"{"letter":"1f6a","handler":"review","position":7,"by":"user:ann","reason":"the payload was wrong","data":{"n":888}}"#,
     ),
@@ -230,6 +231,50 @@ pub const ENTRIES: &[Entry] = &[
             Field::required("reason", String),
         ],
         r#"{"changed":["review"],"by":"user:ann","reason":"a new version"}"#,
+    ),
+    own(
+        "tacho.heal_attempted",
+        "A rule tried to heal a dead letter; `attempt` counts what the rule tried for the same original event.",
+        Severity::Info,
+        &[
+            Field::required("letter", String),
+            Field::required("handler", String),
+            Field::required("rule", String),
+            Field::one_of("action", &["later", "parameters", "capability", "agent", "escalate"]),
+            Field::required("attempt", Integer),
+            Field::required("at", String),
+        ],
+        r#"{"letter":"1f6a","handler":"review","rule":"wait","action":"later","attempt":1,"at":"2026-01-01T00:01:00Z"}"#,
+    ),
+    own(
+        "tacho.heal_failed",
+        "An attempt to heal a dead letter came to nothing; the letter is open still.",
+        Severity::Warning,
+        &[
+            Field::required("letter", String),
+            Field::required("rule", String),
+            Field::required("attempt", Integer),
+            Field::required("error", Object),
+        ],
+        r#"{"letter":"1f6a","rule":"repair","attempt":1,"error":{"code":"no_payload","message":"the answer holds no JSON"}}"#,
+    ),
+    own(
+        "tacho.healed",
+        "A dead letter that was healed is delivered.",
+        Severity::Info,
+        &[
+            Field::required("letter", String),
+            Field::required("rule", String),
+            Field::required("attempt", Integer),
+        ],
+        r#"{"letter":"1f6a","rule":"wait","attempt":1}"#,
+    ),
+    own(
+        "tacho.heal_given_up",
+        "No rule is left that could heal a dead letter.",
+        Severity::Error,
+        &[Field::required("letter", String), Field::required("reason", String)],
+        r#"{"letter":"1f6a","reason":"3 attempts did not help: timeout: no answer within 2 s"}"#,
     ),
     own(
         "tacho.hook_unreadable",

@@ -163,12 +163,12 @@ fn the_catalogue_counts_its_origins() {
     }
     let expected = [
         ("Agent", 8),
-        ("Bus", 16),
+        ("Bus", 18),
         ("ClaudeCode", 33),
         ("Codex", 12),
         ("Factory", 14),
         ("Orchestration", 38),
-        ("Tachograph", 8),
+        ("Tachograph", 17),
         ("Telemetry", 15),
     ];
     assert!(counts.values().sum::<i32>() > 90, "{counts:?}");

@@ -1,5 +1,5 @@
 //! What coding agents tell their hooks → events: the hook's own event first, then the markers in it, then what
-//! follows from a command that it tells of.
+//! follows from a command or a call of a tool server that it tells of.
 //!
 //! Every hook event is taken, unknown ones too; what cannot be read is kept as `tacho.hook_unreadable`. So
 //! there is always at least one event, and no error.
@@ -8,6 +8,8 @@ mod carriers;
 mod commit;
 pub(crate) mod derive;
 mod payload;
+mod tool_call;
+mod tool_server;
 mod unreadable;
 
 use crate::door::{Door, within};
@@ -28,10 +30,12 @@ pub enum Agent {
     Codex,
     /// No agent, but a program with hooks all the same: each tells of a commit.
     Git,
+    /// No agent either: the proxy between a client and a tool server, which tells of calls as hooks do.
+    Mcp,
 }
 
 impl Agent {
-    pub const ALL: [Self; 3] = [Self::ClaudeCode, Self::Codex, Self::Git];
+    pub const ALL: [Self; 4] = [Self::ClaudeCode, Self::Codex, Self::Git, Self::Mcp];
 
     /// As on the command line, in sources and as an actor's id.
     pub fn name(self) -> &'static str {
@@ -39,6 +43,7 @@ impl Agent {
             Self::ClaudeCode => "claude-code",
             Self::Codex => "codex",
             Self::Git => "git",
+            Self::Mcp => "mcp",
         }
     }
 
@@ -52,6 +57,7 @@ impl Agent {
             Self::ClaudeCode => "claude",
             Self::Codex => "codex",
             Self::Git => "git",
+            Self::Mcp => "mcp",
         }
     }
 
@@ -91,8 +97,12 @@ pub fn parse(input: &HookInput<'_>, door: &Door<'_>) -> Vec<Event> {
         return vec![unreadable::event(input, "the input is no JSON object", door)];
     }
     let payload = Payload::read(&redacted);
-    if input.agent == Agent::Git {
-        let told = commit::event(input, &payload, &redacted, door);
+    let told = match input.agent {
+        Agent::Git => Some(commit::event(input, &payload, &redacted, door)),
+        Agent::Mcp => Some(tool_server::event(input, &payload, &redacted, door)),
+        Agent::ClaudeCode | Agent::Codex => None,
+    };
+    if let Some(told) = told {
         return vec![told.unwrap_or_else(|reason| unreadable::event(input, &reason, door))];
     }
     let event = match event(input, &payload, &redacted, door) {

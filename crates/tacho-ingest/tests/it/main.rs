@@ -10,4 +10,5 @@ mod refusals;
 mod shapes;
 mod support;
 mod telemetry;
+mod tools;
 mod transcripts;

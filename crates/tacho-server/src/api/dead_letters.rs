@@ -5,19 +5,30 @@ use super::handlers::answer;
 use crate::doors::{Answer, SharedDoors};
 use crate::parameters;
 use crate::problem::Problem;
-use crate::reactions::letter_json;
+use crate::reactions::{letter_json, letter_on_the_bus};
 use axum::extract::{Path, Request, State};
 use axum::http::Uri;
 use serde_json::{Value, json};
 use tacho_engine::LetterQuery;
 use tacho_engine::delivery::{LetterDeed, LetterError};
 use tacho_event::Code;
+use tacho_ingest::shape::Format;
 
 pub(crate) async fn list(State(doors): State<SharedDoors>, uri: Uri) -> Answer {
     let mut query = LetterQuery { limit: doors.config.limits.page_events, ..LetterQuery::default() };
-    let mut cursor = None;
+    let (mut cursor, mut is_bus) = (None, false);
     for (key, value) in parameters::pairs(&uri)? {
         match key.as_str() {
+            "format" => {
+                is_bus = match parameters::format(&value)? {
+                    Format::Mcp => true,
+                    Format::CloudEvents => false,
+                    _ => {
+                        let detail = "dead letters have the formats cloudevents and mcp";
+                        return Err(Problem::new(Code::InvalidFilter, detail));
+                    }
+                }
+            }
             "handler" => query.handler = Some(value),
             "code" => query.code = Some(value),
             "cursor" => cursor = Some(parameters::cursor(&value)?),
@@ -26,8 +37,9 @@ pub(crate) async fn list(State(doors): State<SharedDoors>, uri: Uri) -> Answer {
         }
     }
     let page = doors.engine.dead_letters(query, cursor).await?;
+    let render = if is_bus { letter_on_the_bus } else { letter_json };
     answer(&json!({
-        "dead_letters": page.letters.iter().map(letter_json).collect::<Vec<_>>(),
+        "dead_letters": page.letters.iter().map(render).collect::<Vec<_>>(),
         "total": page.total,
         "next": page.next.map(tacho_engine::Cursor::to_text),
         "position": page.position.0,

@@ -10,6 +10,7 @@ pub(crate) mod events;
 pub(crate) mod figures;
 pub(crate) mod handler_control;
 pub(crate) mod handlers;
+pub(crate) mod heal;
 pub(crate) mod health;
 pub(crate) mod hook;
 pub(crate) mod page;

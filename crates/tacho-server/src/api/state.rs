@@ -9,7 +9,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri};
 use serde_json::Value;
 use std::time::Duration;
-use tacho_event::{Code, json as text};
+use tacho_event::{Code, Sequence, json as text};
 
 /// Largest body of a supposition, in bytes.
 const BODY_BYTES_MAX: usize = 4 << 20;
@@ -46,13 +46,19 @@ pub(crate) async fn replay(
     request: Request,
 ) -> Answer {
     let order = Order::read_beside(&doors, request).await?;
-    order.only(&["id", "wait_seconds", "reason"])?;
+    order.only(&["id", "sequences", "wait_seconds", "reason"])?;
     let seconds = order
         .text("wait_seconds")
         .map_or(Ok(REPLAY_SECONDS), |text| text.parse())
         .map_err(|_| Problem::new(Code::InvalidEvent, "`wait_seconds` is no whole number"))?;
     let patience = Duration::from_secs(seconds.min(REPLAY_SECONDS_MAX));
-    let execution = Execution { id: order.text("id"), patience, asker: order.asker };
+    let number = |value: &[u8]| text::text(value).parse().map(Sequence);
+    let sequences =
+        order.member("sequences").map(|list| text::elements(list).map(number).collect::<Result<_, _>>());
+    let sequences = sequences
+        .transpose()
+        .map_err(|_| Problem::new(Code::InvalidEvent, "`sequences` is no list of whole numbers"))?;
+    let execution = Execution { id: order.text("id"), sequences, patience, asker: order.asker };
     answer(
         StatusCode::OK,
         &rewind::execute(&doors.engine, format!("{category}/{id}"), &uri, execution).await?,

@@ -6,6 +6,7 @@ use crate::problem::Problem;
 use axum::http::Uri;
 use jiff::tz::TimeZone;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tacho_engine::handler::{Asker, ReplayError, ReplayOrder};
 use tacho_engine::{
@@ -257,8 +258,8 @@ pub(crate) async fn execute(
     order: Execution,
 ) -> Result<Value, Problem> {
     let query = replay_query(stream.clone(), Asked::read(engine.now(), uri)?)?;
-    let Execution { id, patience, asker } = order;
-    let done = engine.replay(ReplayOrder { query, id, patience }, asker).await?;
+    let Execution { id, sequences, patience, asker } = order;
+    let done = engine.replay(ReplayOrder { query, id, sequences, patience }, asker).await?;
     Ok(render::replay(&stream, &done))
 }
 
@@ -276,6 +277,7 @@ impl From<ReplayError> for Problem {
 /// How a replay is executed.
 pub(crate) struct Execution {
     pub(crate) id: Option<String>,
+    pub(crate) sequences: Option<BTreeSet<Sequence>>,
     pub(crate) patience: Duration,
     pub(crate) asker: Asker,
 }

@@ -1,12 +1,17 @@
 //! Handlers, sinks, and what they gave up on.
 
 use super::{Answers, CONTROL, CURSOR, Carries, Kind, LIMIT, Parameter, Route};
-use crate::api::{dead_letters, handler_control, handlers};
+use crate::api::{dead_letters, handler_control, handlers, heal};
 use axum::routing::{get, post};
 
 const NAME: Parameter = Parameter::Path("name", "Its name");
 const ID: Parameter = Parameter::Path("id", "The letter's id");
 const HANDLER: Parameter = Parameter::Query("handler", Kind::Text, "Only those of this handler");
+const FORMAT: Parameter = Parameter::Query(
+    "format",
+    Kind::Text,
+    "cloudevents, or mcp: as a bus of tool servers tells its dead letters",
+);
 const CODE: Parameter = Parameter::Query("code", Kind::Text, "Only those with this error code");
 
 const fn read(
@@ -100,7 +105,7 @@ pub(super) const ROUTES: &[Route] = &[
     read(
         "/api/dead-letters",
         "What handlers and sinks gave up on, oldest first",
-        &[HANDLER, CODE, LIMIT, CURSOR],
+        &[HANDLER, CODE, LIMIT, CURSOR, FORMAT],
         Answers::Json(200, "DeadLetterPage", "A page of those that are open"),
         || get(dead_letters::list),
     ),
@@ -145,5 +150,12 @@ pub(super) const ROUTES: &[Route] = &[
         &[CONTROL],
         Answers::Json(200, "DeadLettersSettled", "5,000 at most; call again while some are left"),
         || post(dead_letters::discard_many),
+    ),
+    read(
+        "/api/heal",
+        "What heals dead letters: the rules, and the last attempts, newest first",
+        &[],
+        Answers::Json(200, "Healing", "At most 200 attempts"),
+        || get(heal::show),
     ),
 ];

@@ -3,7 +3,8 @@
 use crate::server::Server;
 use serde_json::json;
 use tacho_engine::delivery::{Deliver, Delivered, Delivery, Failure, Handler, Policy, Start};
-use tacho_event::Filter;
+use tacho_engine::heal::{Action, On, Rule};
+use tacho_event::{Filter, Pattern};
 
 /// Refuses every event whose number is odd.
 struct Picky;
@@ -65,4 +66,30 @@ fn deliveries_and_dead_letters_are_told() {
     assert_eq!(server.types("/api/events?type=tacho.dead_letter").len(), 2);
     assert!(server.types("/api/events?type=tacho.sys.*").is_empty());
     assert!(!server.types("/api/events?type=tacho.sys.*&system=true").is_empty());
+}
+
+#[test]
+fn what_heals_and_what_was_tried_is_told() {
+    let server = Server::start();
+    assert_eq!(server.get("/api/heal").json(), json!({"rules": [], "attempts": []}));
+    server.engine.start_handlers(vec![picky()]).unwrap();
+    let on = On { handler: Some(Pattern::new("pick*")), ..On::default() };
+    let rule = Rule { name: "wait".into(), on, action: Action::Later, attempts: 2, after_ms: 1 };
+    server.engine.start_healer(vec![rule]).unwrap();
+    server.append("demo.a", "task/x", 2);
+    let told = loop {
+        let told = server.get("/api/heal").json();
+        if told["attempts"][0]["state"] == "given_up" {
+            break told;
+        }
+        std::thread::yield_now();
+    };
+    let rule = json!({"name": "wait", "on": {"handler": "pick*"}, "do": "later", "attempts": 2});
+    assert_eq!(told["rules"], json!([rule]));
+    assert_eq!(told["attempts"].as_array().unwrap().len(), 2, "{told}");
+    for (name, value) in [("handler", json!("picky")), ("rule", json!("wait")), ("action", json!("later"))] {
+        assert_eq!(told["attempts"][0][name], value, "{told}");
+    }
+    assert_eq!((&told["attempts"][0]["attempt"], &told["attempts"][1]["attempt"]), (&json!(2), &json!(1)));
+    assert_eq!(told["attempts"][1]["state"], "tried");
 }

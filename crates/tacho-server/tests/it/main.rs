@@ -11,6 +11,7 @@ mod live;
 mod prometheus;
 mod promtool;
 mod query;
+mod reactions;
 mod reasons;
 mod server;
 mod stop;

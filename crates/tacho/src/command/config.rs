@@ -101,12 +101,13 @@ impl Show {
             show_handlers(&config, output)?;
             let rules = &config.rules;
             output.line(&format!(
-                "\n# {} ingest rules, {} redact rules, {} sinks, {} handlers, {} tool servers",
+                "\n# {} ingest rules, {} redact rules, {} sinks, {} handlers, {} tool servers, {} heal rules",
                 rules.ingest.len(),
                 rules.redact.len(),
                 rules.sinks.len(),
                 rules.handlers.len(),
-                rules.servers.len()
+                rules.servers.len(),
+                rules.heals.len()
             ))?;
         }
         Ok(())

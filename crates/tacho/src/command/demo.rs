@@ -2,7 +2,7 @@
 
 use super::up::set_place;
 use crate::client::Client;
-use crate::config::{Config, sink};
+use crate::config::{Config, handler, heal, sink};
 use crate::failure::Ending;
 use crate::filters::FilterArguments;
 use crate::log::{Log, Question};
@@ -138,6 +138,7 @@ fn set_scene(config: &mut Config, data: &Path) -> Result<()> {
     config.rules.handlers.clear();
     config.rules.servers.clear();
     config.is_fixed = true;
+    config.rules.heals.clear();
     for mut item in scene {
         match item["kind"].as_str() {
             Some("jsonl") => item.insert("path".to_owned(), lines.display().to_string().into()),
@@ -145,6 +146,16 @@ fn set_scene(config: &mut Config, data: &Path) -> Result<()> {
         };
         config.rules.sinks.push(sink::read(&item.into(), &config.rules.sinks)?);
     }
+    for item in story::handlers(&data.join("project"))? {
+        config.rules.handlers.push(handler::read(&item, &config.rules.handlers)?);
+    }
+    let later = toml::toml! {
+        name = "the-registry-comes-back"
+        on = { handler = "publish" }
+        do = "later"
+        after = "1s"
+    };
+    config.rules.heals.push(heal::read(&later.into(), &[])?);
     config.set_flag("budget.feature_usd", "the demo's budget", "0.5")
 }
 

@@ -20,6 +20,7 @@ mod heal;
 mod hook;
 mod import;
 mod man;
+mod mcp;
 mod open;
 mod openapi;
 mod profile;
@@ -71,6 +72,7 @@ enum Command {
     Connect(connect::Connect),
     Disconnect(connect::Disconnect),
     Hook(hook::Hook),
+    Mcp(mcp::Mcp),
     Emit(emit::Emit),
     Import(import::Import),
     Tail(tail::Tail),
@@ -115,6 +117,7 @@ impl CommandLine {
             Command::Connect(command) => command.run(),
             Command::Disconnect(command) => command.run(),
             Command::Hook(command) => command.run(),
+            Command::Mcp(command) => command.run(),
             Command::Emit(command) => command.run(),
             Command::Import(command) => command.run(),
             Command::Tail(command) => command.run(),

@@ -26,8 +26,8 @@ pub struct Replay {
     #[arg(long)]
     execute: bool,
     /// Name what is executed: the same name does nothing twice [default: derived from the events]
-    #[arg(long, value_name = "NAME", requires = "execute")]
-    id: Option<String>,
+    #[arg(long = "as", value_name = "NAME", requires = "execute")]
+    named: Option<String>,
     /// Why
     #[arg(long, value_name = "TEXT", requires = "execute")]
     reason: Option<String>,
@@ -57,7 +57,7 @@ impl Replay {
         let answer = match self.execute {
             true => {
                 let server = Place::find(&self.place)?.controlled()?;
-                let order = json!({"id": self.id, "reason": self.reason, "wait_seconds": self.wait});
+                let order = json!({"id": self.named, "reason": self.reason, "wait_seconds": self.wait});
                 server.post_value(&path, &order)?
             }
             false => Log::open(&Place::find(&self.place)?)?.rewound(&path)?,
@@ -97,7 +97,7 @@ fn tell(answer: &Value, was_executed: bool, output: &mut Output) -> Result<()> {
     if repeated > 0 {
         let id = escape(answer["replay_id"].as_str().unwrap_or_default());
         output.line(&format!(
-            "{repeated} of them were replayed before under this name ({id}): give another one with --id to do it again"
+            "{repeated} of them were replayed before under this name ({id}): give another one with --as to do it again"
         ))?;
     }
     for handler in answer["open"].as_array().into_iter().flatten().filter_map(Value::as_str) {

@@ -2,6 +2,7 @@
 
 use super::alert;
 use super::handler::{self, Handler, hexadecimal};
+use super::heal;
 use super::mcp::{self, ToolServer};
 use super::projection;
 use super::rule::{self, IngestRule, RedactRule};
@@ -12,7 +13,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
-use tacho_engine::{Price, Program, Rule};
+use tacho_engine::{Price, Program, Rule, heal::Rule as HealRule};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -29,6 +30,8 @@ pub struct Rules {
     pub sinks: Vec<Sink>,
     pub handlers: Vec<Handler>,
     pub servers: Vec<ToolServer>,
+    /// In the order in which they are tried.
+    pub heals: Vec<HealRule>,
     /// Those of the file; without any, the defaults hold.
     pub alerts: Vec<Rule>,
     pub prices: Vec<Price>,
@@ -82,7 +85,7 @@ pub(super) fn apply(path: &Path, text: &str, values: &mut Values) -> Result<Rule
     for (name, value) in table.get_ref() {
         let at = Place { table: name.get_ref(), path, text, line: line_of(text, name.span().start) };
         let known = TABLES.iter().map(|(table, _)| *table).chain([sink::TABLE]).chain(alert::TABLES);
-        let known = known.chain([projection::TABLE, handler::TABLE, mcp::TABLE]);
+        let known = known.chain([projection::TABLE, handler::TABLE, mcp::TABLE, heal::TABLE]);
         match name.get_ref().as_ref() {
             sink::TABLE => {
                 let sinks = read_items(&at, value, "kind", sink::read)?;
@@ -95,6 +98,10 @@ pub(super) fn apply(path: &Path, text: &str, values: &mut Values) -> Result<Rule
             }
             mcp::TABLE => {
                 rules.servers = read_items(&at, value, "name", mcp::read)?;
+                continue;
+            }
+            heal::TABLE => {
+                rules.heals = read_items(&at, value, "name", heal::read)?;
                 continue;
             }
             "alert" => {
@@ -327,7 +334,7 @@ mod tests {
             "tacho.toml:2: there is no table `jurnal`: did you mean `journal`?"
         );
         assert!(refused("[quux]").ends_with(
-            "there is no table `quux`; known are server, journal, view, snapshots, ingest, derive, schemas, redact, hook, registry, budget, sink, alert, alerts, price, projection, handler, mcp"
+            "there is no table `quux`; known are server, journal, view, snapshots, ingest, derive, schemas, redact, hook, registry, budget, sink, alert, alerts, price, projection, handler, mcp, heal"
         ));
         assert_eq!(
             refused("[view]\nscan_ms = true"),

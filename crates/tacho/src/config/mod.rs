@@ -3,6 +3,7 @@
 mod alert;
 mod file;
 pub mod handler;
+pub mod heal;
 mod layer;
 mod mcp;
 mod observability;
@@ -109,6 +110,7 @@ impl Config {
             brought = project.merge_into(&mut values, &mut rules);
         }
         rules.check_names()?;
+        heal::check_handlers(&rules.heals, &rules.handlers)?;
         let is_fixed = false;
         Ok(Self { values, rules, file: read, user, found, project, brought, warnings, is_fixed })
     }

@@ -2,6 +2,7 @@
 
 use super::alert;
 use super::handler;
+use super::heal;
 use super::rule::{INGEST_KEYS, REDACT_KEYS};
 use super::setting::{SETTINGS, Setting, TABLES};
 use super::sink;
@@ -44,6 +45,14 @@ MCP servers whose tools are there for whoever needs them: `run = { capability = 
 the payload of its event. Each is asked for its tools at the start and every five minutes. A `command` needs the trust that
 `run.command` needs.";
 
+const HEALS: &str = "\
+What is tried about dead letters, of handlers and of sinks: the first rule that fits and has an attempt left, in the order
+of the file. A letter that dies again is a new one; what was tried counts for the original event. When no rule is left, the
+letter is given up and waits for a person; so it does when a person was asked. Each attempt is an event
+(`tacho.heal_attempted`), so a restart keeps what was tried and repeats nothing; for an event of an issue there are
+`RecoveryAttempted`, `RecoverySucceeded` and `RecoveryFailed` too. What tells of deliveries or of healing itself is not
+healed. At most 10000 letters wait for their attempt, and four agents are asked at once; the others have their turn then.";
+
 /// `docs/configuration.md`.
 pub fn page() -> String {
     let mut page = PREFACE.to_owned();
@@ -70,6 +79,7 @@ fn write_tables(page: &mut String) -> fmt::Result {
     write_sinks(page)?;
     write_list(page, "[[handler]]", HANDLERS, handler::KEYS)?;
     write_list(page, "[[mcp]]", SERVERS, super::mcp::KEYS)?;
+    write_list(page, "[[heal]]", HEALS, heal::KEYS)?;
     let about = "\
 Alerts on key figures; without any, four defaults hold. Each is told at most once in ten minutes, as the event `tacho.alert`.
 What is far from its own past (a tool's failures and latency, the same call again and again, silence) is told without a rule.";

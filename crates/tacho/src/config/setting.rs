@@ -336,7 +336,7 @@ pub const SETTINGS: &[Setting] = &[
         "derive.enabled",
         Flag,
         "true",
-        "Whether a shell command in a hook gives events of its own: commits, pull requests, runs of tests, checks of quality. Each says in `confidence` how sure it is.",
+        "Whether a shell command in a hook gives events of its own: commits, pull requests, runs of tests, checks of quality; and a call of a tool server in a hook its `tool.<tool>.completed` or `.failed`. Each says in `confidence` how sure it is.",
     ),
     setting(
         "hook.spool_bytes",

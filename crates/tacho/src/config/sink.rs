@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::time::Duration;
 use tacho_connector::{KINDS, Settings, Surroundings, find};
 use tacho_engine::delivery::{Handler, Policy, check_name};
-use tacho_event::Filter;
+use tacho_event::{Filter, Pattern};
 
 /// The list's name in the file.
 pub const TABLE: &str = "sink";
@@ -139,6 +139,9 @@ pub fn read(item: &toml::Value, others: &[Sink]) -> Result<Sink> {
             Holds::Filter => error,
             _ => anyhow!("`{name}`: {error:#}"),
         })?;
+    }
+    if sink.filter.types.is_empty() {
+        sink.filter.types = kind.types.iter().map(|kind| Pattern::new(*kind)).collect();
     }
     check_name(&sink.name)?;
     ensure!(others.iter().all(|other| other.name != sink.name), "two sinks are named {:?}", sink.name);

@@ -9,11 +9,11 @@ mod commit;
 mod delivery;
 mod payload;
 
-pub use payload::Settings;
+pub use delivery::{Delivered, to_server, to_spool};
+pub use payload::{Settings, clean};
 
 use crate::{git, identity};
 use arguments::Arguments;
-use delivery::Delivered;
 use payload::Payload;
 use std::ffi::OsString;
 use std::io::Read;
@@ -58,15 +58,15 @@ fn record(arguments: &[OsString], started: Started, debug: &Debug) -> std::io::R
     let data = data_folder(arguments.data);
     debug.say(format!("read {} bytes", raw.len()));
     let settings = Settings::load(&data);
-    let payload = payload::clean(raw, &settings);
+    let payload = payload::clean(&raw, &settings.redactor());
     debug.say("redacted".to_owned());
     let frame = frame(arguments.agent, identity::timestamp(started.wall), payload).encode();
     debug.say("framed".to_owned());
-    match delivery::to_server(&data, &frame) {
+    match to_server(&data, &frame) {
         Ok(()) => return Ok(Delivered::Acknowledged),
         Err(error) => debug.say(format!("{} did not answer: {error}", data.display())),
     }
-    delivery::to_spool(&data, &frame, settings.spool_bytes)
+    to_spool(&data, &frame, settings.spool_bytes)
 }
 
 /// The payload: standard input, but for git, which is asked. `None` where no commit was made.
@@ -89,7 +89,7 @@ fn frame(agent: String, time: Timestamp, payload: Payload) -> HookFrame {
 }
 
 /// Where the log is: named, else the project's, else below the current folder.
-fn data_folder(named: Option<PathBuf>) -> PathBuf {
+pub fn data_folder(named: Option<PathBuf>) -> PathBuf {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     named
         .or_else(|| variable("TACHO_DATA"))

@@ -35,7 +35,7 @@ impl Settings {
     }
 
     /// A rule that cannot be compiled was refused by the server before it wrote it.
-    fn redactor(&self) -> Redactor {
+    pub fn redactor(&self) -> Redactor {
         if self.rules.is_empty() && self.keys.is_empty() {
             return Redactor::builtin();
         }
@@ -52,10 +52,9 @@ pub struct Payload {
 }
 
 /// Minified JSON without secrets; what is no JSON keeps its text, without secrets.
-pub fn clean(raw: Vec<u8>, settings: &Settings) -> Payload {
-    let redactor = settings.redactor();
+pub fn clean(raw: &[u8], redactor: &Redactor) -> Payload {
     let mut minified = Vec::with_capacity(raw.len());
-    match json::minify(&raw, json::DEFAULT_DEPTH, &mut minified) {
+    match json::minify(raw, json::DEFAULT_DEPTH, &mut minified) {
         Ok(()) => {
             let folder =
                 json::member(&minified, "cwd").filter(|folder| json::kind(folder) == json::Kind::String);
@@ -63,7 +62,7 @@ pub fn clean(raw: Vec<u8>, settings: &Settings) -> Payload {
             Payload { bytes: redactor.redact_json(&minified).into_owned(), working_folder }
         }
         Err(_) => {
-            let text = String::from_utf8_lossy(&raw);
+            let text = String::from_utf8_lossy(raw);
             Payload { bytes: redactor.redact_text(&text).into_owned().into_bytes(), working_folder: None }
         }
     }

@@ -10,7 +10,7 @@ use tacho_connector::HandlerSurroundings;
 use tacho_engine::Engine;
 use tacho_engine::registry::{EntryOrigin, Member, Sources};
 
-/// What the registry's own doings look like in the configuration, for reloads.
+/// Reads the configuration again.
 type Again = Box<dyn Fn() -> Result<Config> + Send>;
 
 /// Where each handler begins is fixed before the server answers.
@@ -47,7 +47,8 @@ pub fn start(config: &Config, engine: &Engine, again: Again) -> Result<()> {
         }),
         tell: Box::new(tell),
     };
-    engine.start_registry(members, sources).context("the handlers cannot be started")
+    engine.start_registry(members, sources).context("the handlers cannot be started")?;
+    engine.start_healer(config.rules.heals.clone()).context("the healer cannot be started")
 }
 
 /// What the configuration names, when all of it may be started.

@@ -1,8 +1,10 @@
 //! The demo's story: acts that are data, played through the doors that real programs use.
 
+mod handlers;
 mod player;
 mod telemetry;
 
+pub use handlers::handlers;
 pub use player::{Pace, Player};
 
 use anyhow::{Context, Result};
@@ -18,7 +20,8 @@ const ACTS: &[&str] = &[
     include_str!("../../demo/4-a-permission.jsonl"),
     include_str!("../../demo/5-a-test-factory.jsonl"),
     include_str!("../../demo/6-the-issue-is-closed.jsonl"),
-    include_str!("../../demo/7-somebody-waits.jsonl"),
+    include_str!("../../demo/7-handlers-answer.jsonl"),
+    include_str!("../../demo/8-somebody-waits.jsonl"),
 ];
 
 /// One line of an act. In its texts `$now` and `$seconds` stand for the moment, `$begun` for the
@@ -44,6 +47,8 @@ pub enum Step {
     Post { post: Value },
     /// Arguments of `tacho emit`.
     Emit { emit: Vec<String> },
+    /// Waits until so many events of a type are on the log: what handlers do takes its time.
+    Until { until: String, count: u64 },
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

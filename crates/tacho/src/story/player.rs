@@ -1,7 +1,7 @@
 //! Plays the story against a server.
 
 use super::{Step, telemetry};
-use crate::client::Client;
+use crate::client::{Client, query_string};
 use crate::identity;
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
@@ -10,11 +10,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tacho_event::Timestamp;
 
 /// The pause behind every step that is told at its own pace.
 const BREATH: Duration = Duration::from_millis(180);
+/// How long the story waits for what handlers do, and how often it looks.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(20);
 /// The commit that the project's `.git` names.
 const COMMIT: &str = "9d3f7a1c5b8e2046fa7c1d9e3b5a8f60c2d4e6f8";
 const BRANCH: &str = "feature/voucher-expiry";
@@ -91,8 +94,25 @@ impl Player {
                 self.run(&arguments, "")?;
                 self.pause(BREATH);
             }
+            Step::Until { until, count } => self.until(&until, count)?,
         }
         Ok(())
+    }
+
+    /// Waits until so many events of a type are on the log.
+    fn until(&self, kind: &str, count: u64) -> Result<()> {
+        let begun = Instant::now();
+        let path = format!("/api/events{}", query_string([("type", kind), ("limit", &count.to_string())]));
+        loop {
+            let answer = self.client.get_value(&path)?;
+            if answer["events"].as_array().is_some_and(|events| events.len() as u64 >= count) {
+                return Ok(());
+            }
+            if begun.elapsed() > PATIENCE {
+                bail!("the story waits for {kind}, and it does not come: see `tacho handler list`");
+            }
+            std::thread::sleep(LOOK);
+        }
     }
 
     fn pause(&self, pause: Duration) {

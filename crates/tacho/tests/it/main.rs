@@ -14,6 +14,7 @@ mod manners;
 mod observability;
 mod open;
 mod place;
+mod proxy;
 mod reaction;
 mod reasons;
 mod record;

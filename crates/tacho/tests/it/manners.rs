@@ -21,6 +21,7 @@ fn the_help_of_the_whole() {
           connect      Have an agent report to this log, by hooks in its settings
           disconnect   Take the hooks out of an agent's settings again
           hook         Record an agent's hook from standard input; never fails, never prints
+          mcp          Tool servers that speak the Model Context Protocol (MCP)
           emit         Append one event and print its position
           import       Take in events from files: transcripts, exports, logs of events
           tail         Watch events as they happen
@@ -34,7 +35,7 @@ fn the_help_of_the_whole() {
           diff         Compare two moments of a stream, or find where two streams part
           whatif       Show what a stream's state would be with a history that is otherwise; nothing is
                        written
-          replay       Plan a replay of a stream's events: what could be handed out again, what would be
+          replay       Plan a replay of a stream's events, or do it: what is handed out again, what is
                        skipped, and why
           snapshot     Make, list and drop snapshots of a stream's states; they save time and change no
                        answer

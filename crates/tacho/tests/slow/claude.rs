@@ -17,7 +17,7 @@ use tempfile::TempDir;
 const VERSION: &str = "2.1.328";
 /// Spooled events reach the log a moment after the hook that spooled them.
 const ON_THE_LOG_WITHIN: Duration = Duration::from_secs(10);
-const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+pub const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const TOOLS: &str = "Bash,Write,Read,Edit,Agent,TaskCreate,TaskUpdate";
 
 /// All events of Claude Code but the two whose hooks act in git's place.
@@ -229,7 +229,7 @@ fn offline() -> Command {
     command
 }
 
-static CLAUDE: LazyLock<PathBuf> = LazyLock::new(|| {
+pub static CLAUDE: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("claude-code");
     if installed(&folder).is_none() {
         fs::create_dir_all(&folder).unwrap();

@@ -1,6 +1,7 @@
 //! Tests that take minutes: against the real programs that Tachograph records, and of what shows only under load.
 //! They run when `TACHO_SLOW=1` asks for them.
 
+mod agent;
 mod claude;
 mod idle;
 mod kill;

@@ -16,6 +16,7 @@ from .emitter import Emitter, emit_event, get_emitter
 from .errors import (
     InvalidEvent,
     NoAnswer,
+    NoControlToken,
     NotDelivered,
     NotOffered,
     RequestRefused,
@@ -47,6 +48,7 @@ __all__ = [
     "InvalidEvent",
     "Metrics",
     "NoAnswer",
+    "NoControlToken",
     "NotDelivered",
     "NotOffered",
     "RequestRefused",

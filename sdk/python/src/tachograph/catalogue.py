@@ -13,6 +13,15 @@ EventType = Literal[
     "tacho.alert",
     "tacho.dead_letter",
     "tacho.sys.progress",
+    "tacho.delivered",
+    "tacho.delivery_failed",
+    "tacho.breaker_changed",
+    "tacho.handler_paused",
+    "tacho.handler_resumed",
+    "tacho.delivery_retried",
+    "tacho.replayed",
+    "tacho.dead_letter_retried",
+    "tacho.dead_letter_discarded",
     "tacho.hook_unreadable",
     "tacho.marker_rejected",
     "tacho.spool_overflow",
@@ -199,9 +208,7 @@ class TachoAlert(_TachoAlert, total=False):
     window_seconds: int
 
 
-class TachoDeadLetter(TypedDict):
-    """`tacho.dead_letter`: A handler gave up on an event: it was refused for good, or failed too often."""
-
+class _TachoDeadLetter(TypedDict):
     attempts: int
     error: Dict[str, Any]
     event_id: str
@@ -212,13 +219,124 @@ class TachoDeadLetter(TypedDict):
     position: int
 
 
-class TachoSysProgress(TypedDict):
-    """`tacho.sys.progress`: How far a handler is: everything up to the position is settled."""
+class TachoDeadLetter(_TachoDeadLetter, total=False):
+    """`tacho.dead_letter`: A handler gave up on an event: it was refused for good, or failed too often."""
 
+    retry_of: str
+
+
+class _TachoSysProgress(TypedDict):
     dead: int
     done: int
     position: int
     skipped: int
+
+
+class TachoSysProgress(_TachoSysProgress, total=False):
+    """`tacho.sys.progress`: How far a handler is: everything up to the position is settled."""
+
+    breaker: Dict[str, Any]
+    open: List[Any]
+    paused: Dict[str, Any]
+    read_to: int
+    retries: List[Any]
+    save: int
+    seen: List[Any]
+    seen_before: int
+
+
+class _TachoDelivered(TypedDict):
+    deliveries: List[Any]
+    handler: str
+
+
+class TachoDelivered(_TachoDelivered, total=False):
+    """`tacho.delivered`: Deliveries to a handler ended; each is a span below the event that caused it."""
+
+    others: int
+
+
+class _TachoDeliveryFailed(TypedDict):
+    attempt: int
+    error: Dict[str, Any]
+    event_id: str
+    event_type: str
+    handler: str
+    position: int
+
+
+class TachoDeliveryFailed(_TachoDeliveryFailed, total=False):
+    """`tacho.delivery_failed`: An attempt to deliver an event to a handler failed; the time of the next one is fixed."""
+
+    next_attempt: Optional[str]
+
+
+class _TachoBreakerChanged(TypedDict):
+    handler: str
+    state: Literal["closed", "open", "half_open"]
+
+
+class TachoBreakerChanged(_TachoBreakerChanged, total=False):
+    """`tacho.breaker_changed`: A handler's breaker opened, is half open, or closed."""
+
+    reason: Optional[str]
+    until: Optional[str]
+
+
+class TachoHandlerPaused(TypedDict):
+    """`tacho.handler_paused`: Somebody had a handler begin nothing new."""
+
+    by: str
+    handler: str
+    reason: str
+
+
+class TachoHandlerResumed(TypedDict):
+    """`tacho.handler_resumed`: Somebody had a handler go on."""
+
+    by: str
+    handler: str
+    reason: str
+
+
+class TachoDeliveryRetried(TypedDict):
+    """`tacho.delivery_retried`: Somebody had what waited for its next attempt tried at once."""
+
+    by: str
+    handler: str
+    reason: str
+
+
+class TachoReplayed(TypedDict):
+    """`tacho.replayed`: An event was given to the handlers again by a replay."""
+
+    by: str
+    event_id: str
+    event_type: str
+    position: int
+    reason: str
+    replay: str
+    stream: str
+
+
+class TachoDeadLetterRetried(TypedDict):
+    """`tacho.dead_letter_retried`: A dead letter's event was given to its handler again, with another payload where `data` is there."""
+
+    by: str
+    handler: str
+    letter: str
+    position: int
+    reason: str
+
+
+class TachoDeadLetterDiscarded(TypedDict):
+    """`tacho.dead_letter_discarded`: A dead letter was given up for good."""
+
+    by: str
+    handler: str
+    letter: str
+    position: int
+    reason: str
 
 
 class _TachoHookUnreadable(TypedDict):

@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -92,19 +93,25 @@ class Connection:
         self._open: http.client.HTTPConnection | None = None
 
     def request(
-        self, method: str, path: str, body: bytes | None = None, content_type: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Raises `ServerAway` when no answer came. A request may arrive twice: send what is idempotent."""
+        sent = {**({} if body is None else {"Content-Type": content_type}), **(headers or {})}
         reused = self._open is not None
         try:
-            return self._request(method, path, body, content_type)
+            return self._request(method, path, body, sent)
         except (http.client.HTTPException, OSError) as error:
             self.close()
             if not reused or isinstance(error, socket.timeout):
                 raise ServerAway(f"no answer: {type(error).__name__}") from error
         # The server may close a connection that was idle; a fresh one tells whether it is there.
         try:
-            return self._request(method, path, body, content_type)
+            return self._request(method, path, body, sent)
         except (http.client.HTTPException, OSError) as error:
             self.close()
             raise ServerAway(f"no answer: {type(error).__name__}") from error
@@ -114,14 +121,12 @@ class Connection:
             self._open.close()
             self._open = None
 
-    def _request(self, method: str, path: str, body: bytes | None, content_type: str) -> Answer:
+    def _request(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         address = Address.parse(self._server)
         if self._open is None:
             self._open = _connect(address, self._timeout_seconds)
-        headers = {"Content-Type": content_type} if body is not None else {}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
-        self._open.request(method, address.prefix + path, body, headers)
+        authorization = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        self._open.request(method, address.prefix + path, body, {**headers, **authorization})
         response = self._open.getresponse()
         answer = Answer(response.status, response.read(self._answer_bytes_max))
         if response.will_close or not response.isclosed():

@@ -147,10 +147,10 @@ class Emitter:
                 connection.close()
         return self._metrics.figures(seconds, clock.time())
 
-    def questions(self) -> Questions:
+    def questions(self, wait_seconds: int = 0) -> Questions:
         """Questions to the server, whose answers know all that was emitted here before."""
         self._sender.flush(QUESTION_FLUSH_SECONDS)
-        return Questions(self.settings)
+        return Questions(self.settings, wait_seconds)
 
     def flush(self, timeout: float = FLUSH_SECONDS) -> bool:
         """Waits, at most `timeout` seconds, until all that was emitted is on the log; answers whether it is.

@@ -38,6 +38,10 @@ class RequestRefused(TachographError):
         self.code = code
 
 
+class NoControlToken(TachographError):
+    """A server cannot be controlled from here, and was not asked: the text says where its token was looked for."""
+
+
 class NotOffered(TachographError, NotImplementedError):
     """What this server cannot do, or not yet."""
 

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, Dict, List, TypedDict, cast
 from urllib.parse import quote
 
+from .control import control_headers
 from .emitter import Emitter, get_emitter, surroundings
-from .errors import InvalidEvent, NoAnswer, NotOffered
+from .errors import InvalidEvent, NoAnswer
 from .git import checkout
-from .question import Questions
+from .question import Parameters, Questions
 
 #: Events of one request, and the most that one answer holds in memory.
 PAGE_EVENTS = 1_000
@@ -78,7 +79,7 @@ class TimeTravel(TypedDict):
     state_summary: StateSummary
 
 
-class Replay(TypedDict):
+class _ReplayPlan(TypedDict):
     dry_run: bool
     replayed_count: int
     skipped_count: int
@@ -86,7 +87,22 @@ class Replay(TypedDict):
     #: Whether there are more events than the server looks at, 100,000: go on behind the last one.
     truncated: bool
     #: One for each event: `event_id`, `status` (`success`, `skipped`, `failed`), and `reason` where it was no success.
+    #: Of an execution also `returned`, what handlers answered (`type`, `data`), and whether that was `as_before`.
     results: List[Dict[str, Any]]
+
+
+class Replay(_ReplayPlan, total=False):
+    """What follows the plan is there when the replay was executed."""
+
+    replay_id: str
+    #: Events that handlers were given by this replay before, and not again.
+    repeated: int
+    #: Handlers that were not done within the time.
+    open: List[str]
+    #: Whether all handlers were done, and none gave up.
+    as_planned: bool
+    #: Whether handlers answered as they had to the events themselves.
+    as_before: bool
 
 
 def log_event(
@@ -176,26 +192,51 @@ def replay_events(
     event_filter: Callable[[AuditEvent], bool] | None = None,
     dry_run: bool = True,
     *,
+    reason: str | None = None,
+    wait_seconds: int = 30,
+    replay_id: str | None = None,
     emitter: Emitter | None = None,
 ) -> Replay:
-    """What a replay of an issue's events would do with each of them; it does nothing.
+    """What a replay of an issue's events would do with each of them; with `dry_run=False` it is done.
 
-    Both sequences are included. `event_filter` is asked for every event: what it answers False for is left out. Raises
-    `NotOffered` with `dry_run=False`, because no server executes a replay yet.
+    Both sequences are included. `event_filter` is asked for every event: what it answers False for is left out.
+
+    A replay that is executed gives the events to the handlers again, waits for these up to `wait_seconds` (at most
+    600), and compares their answers with the former ones. `reason` goes on the log. `replay_id` names the replay, else
+    its events do: the same name does nothing twice, so give a new one to do it anew.
+
+    To execute takes the control token: `TACHO_CONTROL_TOKEN`, else that in the data folder of a server on this machine
+    (`TACHO_DATA`, else `./.tacho`). Raises `NoControlToken` where there is none, `RequestRefused` for a wrong one
+    (`code` is `control_token`).
     """
-    if not dry_run:
-        raise NotOffered("no server executes a replay yet: call replay_events with dry_run=True")
-    begin = from_sequence if from_sequence > 0 else None
-    with _questions(emitter) as questions:
-        answer = questions.get_object(_of_issue("/api/replay", issue_key), [("from", begin), ("to", to_sequence)])
-        if event_filter is None:
-            return cast(Replay, answer)
-        events = _query(questions, [("stream", f"issue/{issue_key}")], None)
+    path = _of_issue("/api/replay", issue_key)
+    span: Parameters = [("from", from_sequence if from_sequence > 0 else None), ("to", to_sequence)]
+    emitter = emitter or get_emitter()
+    if dry_run:
+        with emitter.questions() as questions:
+            return _replay_plan(questions, issue_key, span, event_filter)
+    headers = control_headers(emitter.settings)
+    named: Dict[str, Any] = {"reason": reason, "wait_seconds": wait_seconds, "id": replay_id}
+    order = {name: value for name, value in named.items() if value is not None}
+    with emitter.questions(wait_seconds) as questions:
+        if event_filter is not None:
+            plan = _replay_plan(questions, issue_key, span, event_filter)
+            order["sequences"] = [result["sequence"] for result in plan["results"]]
+        return cast(Replay, questions.post_object(path, span, order, headers))
+
+
+def _replay_plan(
+    questions: Questions, issue_key: str, span: Parameters, event_filter: Callable[[AuditEvent], bool] | None
+) -> Replay:
+    plan = cast(Replay, questions.get_object(_of_issue("/api/replay", issue_key), span))
+    if event_filter is None:
+        return plan
+    events = _query(questions, [("stream", f"issue/{issue_key}")], None)
     chosen = {(event["event_sequence"], event["event_id"]) for event in events if event_filter(event)}
-    results = [result for result in answer["results"] if (result["sequence"], result["event_id"]) in chosen]
+    results = [result for result in plan["results"] if (result["sequence"], result["event_id"]) in chosen]
     statuses = [result["status"] for result in results]
     counts = {name: statuses.count(status) for name, status in _COUNTS_OF_STATUS.items()}
-    return cast(Replay, {**answer, **counts, "results": results})
+    return cast(Replay, {**plan, **counts, "results": results})
 
 
 def query_events(

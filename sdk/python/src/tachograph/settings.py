@@ -23,6 +23,10 @@ class Settings:
     server: str = DEFAULT_SERVER
     #: Sent as `Authorization: Bearer`; `TACHO_TOKEN`.
     token: str | None = field(default=None, repr=False)
+    #: What controls the server needs it; `TACHO_CONTROL_TOKEN`. Without it, it is read in `data` when it is needed.
+    control_token: str | None = field(default=None, repr=False)
+    #: The data folder of a server on this machine; `TACHO_DATA`.
+    data: Path = Path(".tacho")
     #: The CloudEvents source of events that name none; `TACHO_SOURCE`.
     source: str = "/python"
     #: Whether faults raise in the caller; `TACHO_STRICT=1`.
@@ -42,6 +46,8 @@ class Settings:
         return cls(
             server=(variable("TACHO_SERVER") or DEFAULT_SERVER).rstrip("/"),
             token=(variable("TACHO_TOKEN") or "").strip() or None,
+            control_token=(variable("TACHO_CONTROL_TOKEN") or "").strip() or None,
+            data=Path(variable("TACHO_DATA") or ".tacho").absolute(),
             source=variable("TACHO_SOURCE") or _source_of_program(),
             strict=_is_on(variable("TACHO_STRICT")),
             echo=_is_on(variable("TACHO_ECHO")),

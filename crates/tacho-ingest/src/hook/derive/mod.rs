@@ -1,7 +1,9 @@
-//! What an agent's commands tell without saying so: commits, pull requests, runs of tests, checks of quality.
+//! What an agent's commands tell without saying so: commits, pull requests, runs of tests, checks of quality; and
+//! calls of tool servers.
 //!
 //! A hook that tells of a shell command gives, beside its own event, those of an orchestration that follow from
-//! it, in the hook's stream and session, with the hook's event as their cause. Each says how sure it is
+//! it, in the hook's stream and session, with the hook's event as their cause. One that tells of the end of a call
+//! of a tool server's tool (`mcp__<server>__<tool>`) gives the bus's event of it in the same way. Each says how sure it is
 //! (`confidence`, 0 to 1) and what it was read from (`derived_from`: the tool call, else the hook's event). Their
 //! ids are hashes of that call, so the same call gives them once.
 //!
@@ -16,6 +18,7 @@ mod quality;
 mod scan;
 mod summary;
 mod test_run;
+mod tool;
 
 use super::carriers;
 use super::payload::Payload;
@@ -114,22 +117,32 @@ pub(super) fn events(
     if !door.derives {
         return Vec::new();
     }
+    let mut origin = Origin::of(event);
+    origin.source = format!("{SOURCE}{}", event.source());
+    if let Some(event) = tool::event(payload, object, &origin, door) {
+        return vec![event];
+    }
     let Some(call) = Call::read(payload, object, place) else { return Vec::new() };
     let found = [git::findings, github::findings, test_run::findings, quality::findings];
     let found = found.into_iter().flat_map(|findings| findings(&call)).take(FINDINGS);
-    let mut origin = Origin::of(event);
-    origin.source = format!("{SOURCE}{}", event.source());
     found.filter_map(|finding| build(finding, payload, &origin, door)).collect()
 }
 
 fn build(finding: Finding, payload: &Payload<'_>, origin: &Origin, door: &Door<'_>) -> Option<Event> {
     let Finding { kind, key, mut data } = finding;
+    let (mut draft, derived_from) = draft(kind, &key, payload, origin);
+    data.insert("derived_from".to_owned(), derived_from.into());
+    draft.set_data(Value::Object(data).to_string().into_bytes());
+    let event = draft.finish(Sameness::FirstWins).ok()?;
+    within(&event, &door.limits).is_ok().then_some(event)
+}
+
+/// An event without its payload, and what it is derived from: the tool call, else the hook's event.
+fn draft<'a>(kind: &'a str, key: &str, payload: &'a Payload<'_>, origin: &'a Origin) -> (Draft<'a>, &'a str) {
     let call = payload.tool_use_id.as_deref().filter(|call| !call.is_empty()).unwrap_or(&origin.id);
     let session = payload.session_id.as_deref().unwrap_or_default();
-    let id = derived_id("derived", &[session, call, kind, &key]);
-    data.insert("derived_from".to_owned(), call.into());
+    let id = derived_id("derived", &[session, call, kind, key]);
     let mut draft = Draft::new(kind, origin.source.as_str(), id);
-    draft.set_data(Value::Object(data).to_string().into_bytes());
     draft.put_text("time", &origin.time);
     for (name, value) in &origin.inherited {
         draft.put(*name, value.clone());
@@ -138,12 +151,11 @@ fn build(finding: Finding, payload: &Payload<'_>, origin: &Origin, door: &Door<'
         draft.put_text("traceparent", &context.to_traceparent());
     }
     draft.put_text("causationid", &origin.id);
-    if let Some(severity) = catalogue::find(kind).and_then(|entry| entry.severity) {
+    if let Some(severity) = catalogue::entry_of(kind).and_then(|entry| entry.severity) {
         draft.put_text("severity", severity.as_str());
     }
     draft.subject = Some(Cow::Borrowed(&origin.stream));
-    let event = draft.finish(Sameness::FirstWins).ok()?;
-    within(&event, &door.limits).is_ok().then_some(event)
+    (draft, call)
 }
 
 impl<'a> Call<'a> {

@@ -44,6 +44,7 @@ pub(super) fn schemas() -> Value {
             "position": {"type": "integer"}, "event": {"type": "object"}, "data": {},
             "handler": text(), "code": text(),
             "id": {"type": "string", "description": "Names a replay: the same name does nothing twice"},
+            "sequences": {"type": "array", "items": number(), "description": "Only these events of the stream"},
             "wait_seconds": {"type": "integer", "description": "How long a replay waits for handlers; 30 by default"}
         })),
         "DeadLetter": dead_letter(),
@@ -56,7 +57,8 @@ pub(super) fn schemas() -> Value {
             }))}
         })),
         "DeadLetterSettled": object(&["id", "state"], json!({"id": text(), "state": {"enum": ["retried", "discarded"]}})),
-        "DeadLettersSettled": object(&["count", "left"], json!({"count": number(), "left": number()}))
+        "DeadLettersSettled": object(&["count", "left"], json!({"count": number(), "left": number()})),
+        "Healing": healing()
     })
 }
 
@@ -90,6 +92,34 @@ fn dead_letters() -> Value {
     letters["properties"]["total"] =
         json!({"type": "integer", "description": "How many are open, on this page or not"});
     letters
+}
+
+/// What heals dead letters.
+fn healing() -> Value {
+    let action = || json!({"enum": ["later", "parameters", "capability", "agent", "escalate"]});
+    let pattern = || json!({"type": "string", "description": "A pattern with `*`"});
+    let rule = object(
+        &["name", "on", "do", "attempts"],
+        json!({
+            "name": text(),
+            "on": object(&[], json!({"handler": pattern(), "code": pattern(), "type": pattern()})),
+            "do": action(),
+            "attempts": {"type": "integer", "minimum": 1, "description": "Most for the same original event"}
+        }),
+    );
+    let attempt = object(
+        &["letter", "handler", "rule", "action", "attempt", "at", "state"],
+        json!({
+            "letter": text(), "handler": text(), "rule": text(), "action": action(),
+            "attempt": {"type": "integer", "minimum": 1, "description": "Of this rule, for the same original event"},
+            "at": moment(),
+            "state": {"enum": ["tried", "healed", "given_up"], "description": "given_up: the last one, and no rule was left"},
+            "to": {"type": ["string", "null"], "description": "Who the event was given to"},
+            "error": {"type": ["string", "null"], "description": "Why it came to nothing"}
+        }),
+    );
+    let list = |items: Value| json!({"type": "array", "items": items});
+    object(&["rules", "attempts"], json!({"rules": list(rule), "attempts": list(attempt)}))
 }
 
 /// How far a handler is.
