@@ -13,6 +13,7 @@ use crate::hook::Counters;
 use crate::id::{self, Ids};
 use crate::live::{From, Hub, Lookup, Phases, Subscription};
 use crate::log::Log;
+use crate::registry::Registry;
 use crate::schema::{self, Schemas};
 use crate::watch::Told;
 use std::sync::Arc;
@@ -49,11 +50,12 @@ pub(crate) struct Shared {
     pub(crate) conditions: Conditions,
     pub(crate) deliveries: Arc<Deliveries>,
     pub(crate) reactions: Arc<Reactions>,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) healing: Healing,
     pub(crate) clock: Arc<dyn Clock>,
     history: Arc<Semaphore>,
     ids: Ids,
-    head_at_start: Position,
+    pub(crate) head_at_start: Position,
     recovery: tacho_journal::Recovery,
     appended: AtomicU64,
 }
@@ -94,6 +96,7 @@ impl Engine {
             clock: Arc::new(clock),
             deliveries,
             reactions,
+            registry: Arc::default(),
             healing: Healing::default(),
             ids,
             head_at_start: journal.head(),
@@ -276,6 +279,7 @@ impl Engine {
     /// Stops the healer, handlers and followers, ends subscriptions and closes the log. Blocks for a moment; for handlers
     /// at work, within their limit.
     pub fn close(&self) -> Result<(), tacho_journal::JournalError> {
+        self.shared.registry.stop();
         self.shared.healing.stop();
         self.shared.reactions.stop(Duration::from_millis(self.shared.config.delivery.stop_ms));
         self.shared.deliveries.stop(Duration::from_millis(self.shared.config.delivery.stop_ms));

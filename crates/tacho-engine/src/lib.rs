@@ -25,6 +25,7 @@ pub mod memory;
 mod priority;
 mod profile;
 mod query;
+pub mod registry;
 mod rewind;
 mod schema;
 pub mod socket;

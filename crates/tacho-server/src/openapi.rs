@@ -131,6 +131,9 @@ fn request_body(carries: &Carries) -> Value {
         Carries::Order => {
             json!({"required": true, "content": {"application/json": {"schema": reference("Order")}}})
         }
+        Carries::RegistryRequest => {
+            json!({"required": true, "content": {"application/json": {"schema": reference("RegistryRequest")}}})
+        }
         Carries::Page => {
             json!({"required": false, "content": {"application/json": {"schema": reference("PageRequest")}}})
         }

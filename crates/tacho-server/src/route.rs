@@ -5,6 +5,7 @@ mod control;
 mod events;
 mod figures;
 mod reactions;
+mod registry;
 mod rewind;
 mod schemas;
 mod service;
@@ -56,13 +57,14 @@ const REVERSE: Parameter = Parameter::Query("reverse", Kind::Switch, "Newest fir
 
 /// Group by group, in the order of the document.
 pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
-    const GROUPS: [&[Route]; 9] = [
+    const GROUPS: [&[Route]; 10] = [
         events::ROUTES,
         rewind::ROUTES,
         causes::ROUTES,
         figures::ROUTES,
         schemas::ROUTES,
         reactions::ROUTES,
+        registry::ROUTES,
         control::ROUTES,
         telemetry::ROUTES,
         service::ROUTES,

@@ -4,7 +4,6 @@
 //! may start programs; what is merely found in the working folder only when the user has said so of just these bytes.
 
 use crate::command::home;
-use crate::config::Handler;
 use crate::data_folder;
 use crate::identity;
 use anyhow::{Context, Result, bail};
@@ -21,7 +20,7 @@ const LIST_BYTES_MAX: u64 = 4 << 20;
 pub struct Programs {
     file: PathBuf,
     sha256: String,
-    /// Names of handlers, and what each starts.
+    /// Names of handlers and servers, and what each starts.
     pub lines: Vec<(String, String)>,
 }
 
@@ -40,10 +39,8 @@ struct Trusted {
 }
 
 impl Programs {
-    /// `None` where no handler starts a program.
-    pub fn of<'h>(file: &Path, sha256: &str, handlers: impl Iterator<Item = &'h Handler>) -> Option<Self> {
-        let lines: Vec<_> =
-            handlers.filter_map(|handler| Some((handler.name.clone(), handler.run.program()?))).collect();
+    /// `None` where nothing starts a program.
+    pub fn of(file: &Path, sha256: &str, lines: Vec<(String, String)>) -> Option<Self> {
         (!lines.is_empty()).then(|| Self { file: file.to_owned(), sha256: sha256.to_owned(), lines })
     }
 

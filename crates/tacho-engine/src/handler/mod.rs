@@ -7,7 +7,6 @@
 pub(crate) mod again;
 mod breaker;
 mod bucket;
-mod capability;
 mod choose;
 mod chooser;
 mod control;
@@ -36,10 +35,10 @@ mod seen;
 mod simulation;
 mod slot;
 mod status;
+mod vitals;
 
 pub use again::{LETTER_DISCARDED, LETTER_RETRIED};
 pub use breaker::BreakerState;
-pub use capability::by_capability;
 pub use control::Asker;
 pub use deed::{Deed, Outcome};
 pub use definition::Definition;
@@ -52,7 +51,7 @@ pub use replayed::{REPLAYED, Replay, ReplayError, ReplayOrder, ReplayOutcome};
 pub use status::{Pending, PendingState, Status};
 
 pub(crate) use again::{at as event_at, letter_of};
-pub(crate) use capability::healthiest;
 pub(crate) use progress::Progress;
 pub(crate) use reactions::Reactions;
 pub(crate) use returned::trace_of;
+pub(crate) use vitals::Vitals;

@@ -108,7 +108,7 @@ impl Engine {
     }
 
     /// Ends a handler when what it is doing is done. Its place on the log stays.
-    fn end_reaction(&self, name: &str) {
+    pub(crate) fn end_reaction(&self, name: &str) {
         let until = Instant::now() + Duration::from_millis(self.shared.config.delivery.stop_ms);
         loop {
             let wanted = name.to_owned();
@@ -132,7 +132,7 @@ impl Engine {
         }
     }
 
-    fn start_reaction(&self, definition: Definition) -> Result<(), HandlerError> {
+    pub(crate) fn start_reaction(&self, definition: Definition) -> Result<(), HandlerError> {
         check_name(&definition.name)?;
         let name = definition.name.clone();
         if self.handler(&name).is_some() {
@@ -204,7 +204,10 @@ impl Engine {
     }
 
     /// Does something where all handlers are at hand; `None` when there is none, or the engine is stopping.
-    fn ask<T: Send + 'static>(&self, work: impl FnOnce(&mut Dispatcher) -> T + Send + 'static) -> Option<T> {
+    pub(super) fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Dispatcher) -> T + Send + 'static,
+    ) -> Option<T> {
         let (answer, answers) = sync_channel(1);
         let work = move |dispatcher: &mut Dispatcher| drop(answer.send(work(dispatcher)));
         self.shared.reactions.sender.get()?.send(Message::Do(Box::new(work))).ok()?;

@@ -7,7 +7,8 @@ use crate::condition::ConditionError;
 use crate::delivery::Failure;
 use crate::engine::Engine;
 use crate::error::QueryError;
-use crate::handler::{Asker, healthiest};
+use crate::handler::Asker;
+use crate::registry::healthiest;
 use tacho_event::{
     Draft, Event, Jq, MAX_EVENT_BYTES, Position, Recorded, Sameness, Sequence, Timestamp, json, stream,
 };
@@ -111,7 +112,7 @@ impl Engine {
             Some(capability) => vec![capability.to_owned()],
             None => self.handler(&case.letter.handler).map(|failed| failed.capabilities).unwrap_or_default(),
         };
-        let other = healthiest(self.handlers(), |one| {
+        let other = healthiest(self, |one| {
             let can_do = one.capabilities.iter().any(|capability| wanted.contains(capability));
             can_do && !case.handlers.contains(&one.name)
         });

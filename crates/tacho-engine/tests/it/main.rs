@@ -6,6 +6,7 @@ mod heal;
 mod live;
 mod open;
 mod query;
+mod registry;
 mod rewind;
 mod transcript;
 mod upcast;

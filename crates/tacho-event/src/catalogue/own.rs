@@ -201,6 +201,38 @@ pub const ENTRIES: &[Entry] = &[
         r#"{"letter":"1f6a","handler":"review","position":7,"by":"user:ann","reason":"a test"}"#,
     ),
     own(
+        "tacho.registered",
+        "Somebody who can do something is there: the registry's entry.",
+        Severity::Info,
+        ENTRY,
+        r#"{"id":"review","kind":"handler","state":"running","lockedBy":null,"attempts":0,"context_id":null,"updatedAt":"2026-01-01T00:00:00.000Z","capabilities":["review"],"version":"1.2.0","health":{"ok":true,"reason":null,"checked_at":"2026-01-01T00:00:00.000Z"},"origin":"configuration","run":"warm"}"#,
+    ),
+    own(
+        "tacho.registry_changed",
+        "An entry of the registry differs from before: the whole of it.",
+        Severity::Info,
+        ENTRY,
+        r#"{"id":"review","kind":"handler","state":"draining","lockedBy":"user:ann","attempts":0,"context_id":null,"updatedAt":"2026-01-01T00:00:00.000Z","capabilities":["review"],"version":"1.2.0","health":{"ok":true,"reason":null,"checked_at":"2026-01-01T00:00:00.000Z"},"origin":"configuration","run":"warm","by":"user:ann","reason":"a new version comes"}"#,
+    ),
+    own(
+        "tacho.unregistered",
+        "Somebody is there no longer: the registry's last entry of them.",
+        Severity::Info,
+        ENTRY,
+        r#"{"id":"review","kind":"handler","state":"removed","lockedBy":null,"attempts":0,"context_id":null,"updatedAt":"2026-01-01T00:00:00.000Z","capabilities":["review"],"version":"1.2.0","health":{"ok":false,"reason":null,"checked_at":"2026-01-01T00:00:00.000Z"},"origin":"configuration","run":"warm"}"#,
+    ),
+    own(
+        "tacho.configuration_changed",
+        "The configuration was read again, and something of it is otherwise.",
+        Severity::Info,
+        &[
+            Field::required("changed", Array),
+            Field::required("by", String),
+            Field::required("reason", String),
+        ],
+        r#"{"changed":["review"],"by":"user:ann","reason":"a new version"}"#,
+    ),
+    own(
         "tacho.heal_attempted",
         "A rule tried to heal a dead letter; `attempt` counts its tries for the same first event.",
         Severity::Info,
@@ -275,6 +307,25 @@ pub const ENTRIES: &[Entry] = &[
         &[Field::required("dropped", Integer)],
         r#"{"dropped":12}"#,
     ),
+];
+
+/// An entry of the registry, whole in each of its events.
+const ENTRY: &[Field<'static>] = &[
+    Field::required("id", String),
+    Field::one_of("kind", &["handler", "server"]),
+    Field::one_of("state", &["running", "paused", "draining", "removed", "failed"]),
+    Field::optional("lockedBy", String).or_null(),
+    Field::required("attempts", Integer),
+    Field::optional("context_id", String).or_null(),
+    Field::required("updatedAt", String),
+    Field::required("capabilities", Array),
+    Field::optional("version", String).or_null(),
+    Field::required("health", Object),
+    Field::one_of("origin", &["configuration", "directory", "mcp", "http"]),
+    Field::required("run", String),
+    Field::optional("registration", Object),
+    Field::optional("by", String),
+    Field::optional("reason", String),
 ];
 
 const fn own(

@@ -16,6 +16,7 @@ pub(crate) mod hook;
 pub(crate) mod page;
 pub(crate) mod profile;
 pub(crate) mod prometheus;
+pub(crate) mod registry;
 pub(crate) mod schemas;
 pub(crate) mod sse;
 pub(crate) mod state;

@@ -2,6 +2,7 @@
 
 mod reactions;
 mod reasons;
+mod registry;
 mod rewind;
 
 use serde_json::{Map, Value, json};
@@ -15,7 +16,8 @@ pub(super) fn schemas() -> Value {
         streams(),
         rewind::schemas(),
         reasons::schemas(),
-        registry(),
+        schema_registry(),
+        registry::schemas(),
         figures_and_alerts(),
         reactions::schemas(),
         server(),
@@ -93,7 +95,7 @@ fn streams() -> Value {
 }
 
 /// Schemas of event types.
-fn registry() -> Value {
+fn schema_registry() -> Value {
     json!({
         "Registration": object(&["type", "version", "schema"], json!({
             "type": text(), "version": text(), "schema": {"type": "object"}, "meaning": text(),

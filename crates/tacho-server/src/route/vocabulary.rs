@@ -25,6 +25,8 @@ pub(crate) enum Carries {
     Supposition,
     /// What somebody has handlers or letters do, and why.
     Order,
+    /// Who registers themselves.
+    RegistryRequest,
     /// The page that a browser is to open.
     Page,
     /// Who does something about a wait, and what they say.

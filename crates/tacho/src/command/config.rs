@@ -101,11 +101,12 @@ impl Show {
             show_handlers(&config, output)?;
             let rules = &config.rules;
             output.line(&format!(
-                "\n# {} ingest rules, {} redact rules, {} sinks, {} handlers, {} heal rules",
+                "\n# {} ingest rules, {} redact rules, {} sinks, {} handlers, {} tool servers, {} heal rules",
                 rules.ingest.len(),
                 rules.redact.len(),
                 rules.sinks.len(),
                 rules.handlers.len(),
+                rules.servers.len(),
                 rules.heals.len()
             ))?;
         }
@@ -182,7 +183,7 @@ impl Check {
         let read = config::Config::load(self.config.as_deref()).and_then(|config| {
             // What a server would refuse when it starts.
             config.doors(&config.data()?)?;
-            config.handlers()?;
+            config.startable()?;
             Ok(config)
         });
         let config = match read {

@@ -136,6 +136,8 @@ fn set_scene(config: &mut Config, data: &Path) -> Result<()> {
     ];
     config.rules.sinks.clear();
     config.rules.handlers.clear();
+    config.rules.servers.clear();
+    config.is_fixed = true;
     config.rules.heals.clear();
     for mut item in scene {
         match item["kind"].as_str() {

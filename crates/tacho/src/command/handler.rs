@@ -1,6 +1,7 @@
 //! `tacho handler`: how deliveries go, and what is done about them.
 
 mod act;
+mod reload;
 mod show;
 mod test;
 
@@ -27,6 +28,7 @@ enum Action {
     Pause(act::Pause),
     Resume(act::Resume),
     Retry(act::Retry),
+    Reload(reload::Reload),
     Test(test::Test),
 }
 
@@ -48,6 +50,7 @@ impl Handler {
             Action::Pause(pause) => pause.run(),
             Action::Resume(resume) => resume.run(),
             Action::Retry(retry) => retry.run(),
+            Action::Reload(reload) => reload.run(),
             Action::Test(test) => test.run(),
         }
     }

@@ -26,6 +26,7 @@ mod openapi;
 mod profile;
 mod rebuild;
 mod reference;
+mod registry;
 mod replay;
 mod restore;
 mod schema;
@@ -90,6 +91,7 @@ enum Command {
     Alerts(alerts::Alerts),
     Waits(waits::Waits),
     Handler(handler::Handler),
+    Registry(registry::Registry),
     Dead(dead::Dead),
     Heal(heal::Heal),
     Open(open::Open),
@@ -134,6 +136,7 @@ impl CommandLine {
             Command::Alerts(command) => command.run(),
             Command::Waits(command) => command.run(),
             Command::Handler(command) => command.run(),
+            Command::Registry(command) => command.run(),
             Command::Dead(command) => command.run(),
             Command::Heal(command) => command.run(),
             Command::Open(command) => command.run(),

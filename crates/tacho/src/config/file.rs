@@ -3,6 +3,7 @@
 use super::alert;
 use super::handler::{self, Handler, hexadecimal};
 use super::heal;
+use super::mcp::{self, ToolServer};
 use super::projection;
 use super::rule::{self, IngestRule, RedactRule};
 use super::setting::{SETTINGS, TABLES, find};
@@ -28,6 +29,7 @@ pub struct Rules {
     pub redact: Vec<RedactRule>,
     pub sinks: Vec<Sink>,
     pub handlers: Vec<Handler>,
+    pub servers: Vec<ToolServer>,
     /// In the order in which they are tried.
     pub heals: Vec<HealRule>,
     /// Those of the file; without any, the defaults hold.
@@ -40,10 +42,27 @@ impl Rules {
     /// A name is a cursor on the log, so a handler and a sink cannot share one.
     pub fn check_names(&self) -> Result<()> {
         let is_taken = |name: &str| self.sinks.iter().any(|sink| sink.name == name);
-        match self.handlers.iter().find(|handler| is_taken(&handler.name)) {
-            Some(handler) => bail!("a handler and a sink are named {:?}: rename one of them", handler.name),
+        if let Some(handler) = self.handlers.iter().find(|handler| is_taken(&handler.name)) {
+            bail!("a handler and a sink are named {:?}: rename one of them", handler.name);
+        }
+        let is_taken = |name: &str| is_taken(name) || self.handlers.iter().any(|one| one.name == name);
+        match self.servers.iter().find(|server| is_taken(&server.name)) {
+            Some(server) => {
+                bail!("a tool server and another are named {:?}: rename one of them", server.name)
+            }
             None => Ok(()),
         }
+    }
+
+    /// What starts programs, and which: of the file in the working folder alone where `in_question`.
+    pub fn programs(&self, in_question: bool) -> Vec<(String, String)> {
+        let handlers = self.handlers.iter().map(|one| (&one.name, &one.run, one.needs_trust));
+        let servers = self.servers.iter().map(|one| (&one.name, &one.run, one.needs_trust));
+        handlers
+            .chain(servers)
+            .filter(|(_, _, needs_trust)| *needs_trust || !in_question)
+            .filter_map(|(name, run, _)| Some((name.clone(), run.program()?)))
+            .collect()
     }
 }
 
@@ -66,7 +85,7 @@ pub(super) fn apply(path: &Path, text: &str, values: &mut Values) -> Result<Rule
     for (name, value) in table.get_ref() {
         let at = Place { table: name.get_ref(), path, text, line: line_of(text, name.span().start) };
         let known = TABLES.iter().map(|(table, _)| *table).chain([sink::TABLE]).chain(alert::TABLES);
-        let known = known.chain([projection::TABLE, handler::TABLE, heal::TABLE]);
+        let known = known.chain([projection::TABLE, handler::TABLE, mcp::TABLE, heal::TABLE]);
         match name.get_ref().as_ref() {
             sink::TABLE => {
                 let sinks = read_items(&at, value, "kind", sink::read)?;
@@ -75,6 +94,10 @@ pub(super) fn apply(path: &Path, text: &str, values: &mut Values) -> Result<Rule
             }
             handler::TABLE => {
                 rules.handlers = read_items(&at, value, "name", handler::read)?;
+                continue;
+            }
+            mcp::TABLE => {
+                rules.servers = read_items(&at, value, "name", mcp::read)?;
                 continue;
             }
             heal::TABLE => {
@@ -311,7 +334,7 @@ mod tests {
             "tacho.toml:2: there is no table `jurnal`: did you mean `journal`?"
         );
         assert!(refused("[quux]").ends_with(
-            "there is no table `quux`; known are server, journal, view, snapshots, ingest, derive, schemas, redact, hook, budget, sink, alert, alerts, price, projection, handler, heal"
+            "there is no table `quux`; known are server, journal, view, snapshots, ingest, derive, schemas, redact, hook, registry, budget, sink, alert, alerts, price, projection, handler, mcp, heal"
         ));
         assert_eq!(
             refused("[view]\nscan_ms = true"),

@@ -10,6 +10,7 @@ impl Rules {
         self.redact.extend(below.redact);
         add(&mut self.sinks, below.sinks, |own, other| own.is_like(other));
         add(&mut self.handlers, below.handlers, |own, other| own.name == other.name);
+        add(&mut self.servers, below.servers, |own, other| own.name == other.name);
         add(&mut self.heals, below.heals, |own, other| own.name == other.name);
         add(&mut self.alerts, below.alerts, |own, other| own.condition.metric == other.condition.metric);
         add(&mut self.prices, below.prices, |own, other| own.model == other.model);

@@ -5,6 +5,7 @@ mod file;
 pub mod handler;
 pub mod heal;
 mod layer;
+mod mcp;
 mod observability;
 mod projection;
 pub mod reference;
@@ -18,6 +19,7 @@ mod yaml;
 
 pub use file::Rules;
 pub use handler::Handler;
+pub use mcp::{ToolServer, offer as tool_offer};
 pub use observability::Brought;
 use observability::Project;
 use rule::IngestRule;
@@ -36,6 +38,8 @@ use tacho_ingest::shape::Format;
 use tacho_ingest::{Redactor, marker, rules};
 use tacho_server::Intake;
 
+/// The setting that names a folder of handlers.
+const HANDLER_FOLDER: &str = "registry.directory";
 /// Read from the current folder when no other file is named.
 const FILE_NAME: &str = "tacho.toml";
 /// The setting that names the project's own file.
@@ -62,6 +66,8 @@ pub struct Config {
     pub brought: Vec<Brought>,
     /// What of it is not done.
     pub warnings: Vec<String>,
+    /// Whether it came from no file alone, so that reading it again would make it another one.
+    pub is_fixed: bool,
 }
 
 impl Config {
@@ -74,6 +80,7 @@ impl Config {
         if let Some(user) = &user {
             below = file::read(user, &mut values)?.0;
             below.handlers.iter_mut().for_each(|handler| handler.is_users = true);
+            below.servers.iter_mut().for_each(|server| server.is_users = true);
         }
         let local = || {
             let local = PathBuf::from(FILE_NAME);
@@ -90,6 +97,9 @@ impl Config {
         for handler in &mut rules.handlers {
             handler.needs_trust = found.is_some();
         }
+        for server in &mut rules.servers {
+            server.needs_trust = found.is_some();
+        }
         rules.lay_over(below);
         values.read_environment()?;
         let project = project_file(&values)?;
@@ -101,25 +111,48 @@ impl Config {
         }
         rules.check_names()?;
         heal::check_handlers(&rules.heals, &rules.handlers)?;
-        Ok(Self { values, rules, file: read, user, found, project, brought, warnings })
+        let is_fixed = false;
+        Ok(Self { values, rules, file: read, user, found, project, brought, warnings, is_fixed })
     }
 
     /// The programs of a file that was merely found in the working folder; they run only when it is trusted.
     pub fn programs_in_question(&self) -> Option<Programs> {
         let (file, digest) = (self.file.as_ref()?, self.found.as_ref()?);
-        let handlers = self.rules.handlers.iter().filter(|handler| handler.needs_trust);
-        Programs::of(file, digest, handlers)
+        let mut lines = self.rules.programs(true);
+        // Its files name programs, too.
+        lines.extend(folder_line(&self.values).filter(|_| self.names_folder(file)));
+        Programs::of(file, digest, lines)
     }
 
-    /// The handlers that may be started.
+    /// Whether it is this file that names the folder of handlers.
+    fn names_folder(&self, file: &Path) -> bool {
+        matches!(self.values.origin(HANDLER_FOLDER), Origin::File(origin, _) if origin == file)
+    }
+
+    /// The folder of handlers, when there is one.
+    pub fn handler_folder(&self) -> Option<PathBuf> {
+        let path = Some(self.values.text(HANDLER_FOLDER));
+        path.filter(|path| !path.is_empty() && !self.is_fixed).map(PathBuf::from)
+    }
+
+    /// Reads the same files and variables again. What flags said is not in it.
+    pub fn reader(&self) -> Box<dyn Fn() -> Result<Self> + Send> {
+        let (named, is_fixed) = (self.file.clone().filter(|_| self.found.is_none()), self.is_fixed);
+        Box::new(move || {
+            anyhow::ensure!(!is_fixed, "this server's handlers come from no file");
+            Self::load(named.as_deref())
+        })
+    }
+
+    /// The handlers and the tool servers that may be started.
     ///
     /// # Errors
     /// When the working folder's file names programs and is not trusted as it stands.
-    pub fn handlers(&self) -> Result<&[Handler]> {
+    pub fn startable(&self) -> Result<(&[Handler], &[ToolServer])> {
         if let Some(programs) = self.programs_in_question() {
             programs.check()?;
         }
-        Ok(&self.rules.handlers)
+        Ok((&self.rules.handlers, &self.rules.servers))
     }
 
     /// Sets what a flag of the command line says.
@@ -311,9 +344,19 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
     matches!(ends, (Ok(one), Ok(other)) if one == other)
 }
 
-/// Reads a file alone: its rules, and the SHA-256 of what was read.
-pub fn read_alone(file: &Path) -> Result<(Rules, String)> {
-    file::read(file, &mut Values::defaults()?)
+/// The folder of handlers as one that starts programs.
+fn folder_line(values: &Values) -> Option<(String, String)> {
+    let folder = Some(values.text(HANDLER_FOLDER)).filter(|path| !path.is_empty())?;
+    Some((HANDLER_FOLDER.to_owned(), format!("what is in {folder}")))
+}
+
+/// Reads a file alone: the programs that it starts, and the SHA-256 of what was read.
+pub fn programs_of(file: &Path) -> Result<(Option<Programs>, String)> {
+    let mut values = Values::defaults()?;
+    let (rules, sha256) = file::read(file, &mut values)?;
+    let mut lines = rules.programs(false);
+    lines.extend(folder_line(&values));
+    Ok((Programs::of(file, &sha256, lines), sha256))
 }
 
 /// The project's file. Nobody need have one, but one that was named must be there.

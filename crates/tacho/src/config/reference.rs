@@ -35,7 +35,15 @@ not start. What is trusted is kept in `$XDG_STATE_HOME/tacho/trusted.json`, else
 
 Who pauses, retries or tests a handler must know the control token, which the server makes in the data folder
 (`run/token`): the command line reads it there, or from the variable `TACHO_CONTROL_TOKEN` where the folder is elsewhere;
-`tacho open` hands it to a browser.";
+`tacho open` hands it to a browser.
+
+`tacho handler reload`, or the signal SIGHUP, has a running server read `[[handler]]` and `[[mcp]]` again. What is configured
+otherwise is started anew when what it is doing is done, and goes on where it was; an error changes nothing.";
+
+const SERVERS: &str = "\
+MCP servers whose tools are there for whoever needs them: `run = { capability = \"x\" }` of a handler calls the tool `x` with
+the payload of its event. Each is asked for its tools at the start and every five minutes. A `command` needs the trust that
+`run.command` needs.";
 
 const HEALS: &str = "\
 What is tried about dead letters, of handlers and of sinks: the first rule that fits and has an attempt left, in the order
@@ -70,6 +78,7 @@ fn write_tables(page: &mut String) -> fmt::Result {
     }
     write_sinks(page)?;
     write_list(page, "[[handler]]", HANDLERS, handler::KEYS)?;
+    write_list(page, "[[mcp]]", SERVERS, super::mcp::KEYS)?;
     write_list(page, "[[heal]]", HEALS, heal::KEYS)?;
     let about = "\
 Alerts on key figures; without any, four defaults hold. Each is told at most once in ten minutes, as the event `tacho.alert`.

@@ -82,6 +82,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("schemas", "What payloads must look like. `tacho schema` and `docs/events.md` tell the schemas."),
     ("redact", "What is kept out of the log. `[[redact.rule]]` adds secrets to those that are known."),
     ("hook", "Hooks of agents, and the spool that keeps them while the server is away."),
+    ("registry", "Who is there to do something. `tacho registry` tells of them."),
     (
         "budget",
         "What may be spent. At 80 % comes the event `budget_warning`, at 100 % `budget_exceeded`, each once.",
@@ -356,6 +357,12 @@ pub const SETTINGS: &[Setting] = &[
         Texts,
         "",
         "Folders below which transcripts are read, beside any `.claude/projects`.",
+    ),
+    setting(
+        "registry.directory",
+        Path,
+        "",
+        "A folder each of whose files `*.toml` is a handler, with the keys of `[[handler]]`; its name is the file's unless it says another. It is looked at once a second. Folder and files must be the user's own and not writable by others. Empty: there is none.",
     ),
     setting("budget.session_usd", Dollars, "", "By a session."),
     setting("budget.feature_usd", Dollars, "", "On a feature."),

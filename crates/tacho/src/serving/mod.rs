@@ -1,7 +1,10 @@
 //! The server's life in this process: folder, port, engine, doors, and the way down.
 
+mod handler_folder;
+mod hangup;
 mod port;
-mod reactions;
+mod registration;
+mod registry;
 mod shutdown;
 
 use crate::condition_worker;
@@ -42,7 +45,7 @@ impl Serving {
     /// Takes the folder and the port. Whoever holds one of them is named.
     pub fn start(config: &Config) -> Result<Self> {
         memory::keep_little();
-        config.handlers()?;
+        config.startable()?;
         let (data, listen, otlp_grpc) = (config.data()?, config.listen()?, config.otlp_grpc()?);
         let mut doors = config.doors(&data)?;
         let open = [Some(listen), otlp_grpc].into_iter().flatten().find(|listen| !listen.ip().is_loopback());
@@ -73,7 +76,7 @@ impl Serving {
         let ready = control_token::keep(&data).and_then(|token| {
             doors.control_token = Some(token);
             start_sinks(config, &engine)?;
-            reactions::start(config, &engine)
+            registry::start(config, &engine, config.reader())
         });
         if let Err(error) = ready {
             let _ = engine.close();
@@ -89,6 +92,7 @@ impl Serving {
     pub fn run_until(self, stop: Stop) -> Result<()> {
         let stop = {
             let _entered = self.runtime.enter();
+            hangup::listen(self.engine.clone())?;
             stop.wait()?
         };
         let served =

@@ -18,6 +18,7 @@ mod proxy;
 mod reaction;
 mod reasons;
 mod record;
+mod registry;
 mod schema;
 mod server;
 mod service;

@@ -3,7 +3,7 @@
 use crate::config;
 use crate::failure::Ending;
 use crate::terminal::{Output, escape};
-use crate::trust::{self, Programs};
+use crate::trust;
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
@@ -44,8 +44,7 @@ impl Trust {
             bail!("there is no file {name}: name the configuration that is to be trusted");
         }
         // What is trusted is what was read here, whatever the file holds a moment later.
-        let (rules, sha256) = config::read_alone(&self.file)?;
-        let programs = Programs::of(&self.file, &sha256, rules.handlers.iter());
+        let (programs, sha256) = config::programs_of(&self.file)?;
         let lines = programs.map(|programs| programs.lines).unwrap_or_default();
         trust::trust(&self.file, &sha256)?;
         if self.json {

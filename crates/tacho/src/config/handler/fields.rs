@@ -1,6 +1,5 @@
 //! A table of the file whose keys are known. What is read names its key in whole, such as `retry.attempts`.
 
-use super::keys::KEYS;
 use crate::config::file::suggestion;
 use crate::config::selection;
 use crate::config::setting::Kind;
@@ -10,27 +9,31 @@ use std::collections::BTreeMap;
 use tacho_engine::handler::Key;
 use tacho_event::Jq;
 
+/// The keys of a list of the file, and what each does.
+pub type Keys = &'static [(&'static str, &'static str)];
+
 /// A table, and what stands before its keys: nothing, or `retry.`.
 pub struct Fields<'t> {
     table: &'t toml::Table,
     path: String,
+    keys: Keys,
 }
 
 impl<'t> Fields<'t> {
     /// The item itself.
-    pub fn of_item(table: &'t toml::Table) -> Result<Self> {
-        Self::read(table, String::new())
+    pub fn of_item(table: &'t toml::Table, keys: Keys) -> Result<Self> {
+        Self::read(table, String::new(), keys)
     }
 
-    fn read(table: &'t toml::Table, path: String) -> Result<Self> {
-        let known: Vec<&str> = KEYS
+    fn read(table: &'t toml::Table, path: String, keys: Keys) -> Result<Self> {
+        let known: Vec<&str> = keys
             .iter()
             .filter_map(|(key, _)| key.strip_prefix(path.as_str()))
             .map(|rest| rest.split('.').next().unwrap_or(rest))
             .collect();
         match table.keys().find(|name| !known.contains(&name.as_str())) {
             Some(strange) => Err(anyhow!(unknown(&path, strange, known))),
-            None => Ok(Self { table, path }),
+            None => Ok(Self { table, path, keys }),
         }
     }
 
@@ -38,7 +41,7 @@ impl<'t> Fields<'t> {
     pub fn inner(&self, name: &str) -> Result<Option<Self>> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let table = value.as_table().ok_or_else(|| self.expected(name, "a table", value))?;
-        Self::read(table, format!("{}{name}.", self.path)).map(Some)
+        Self::read(table, format!("{}{name}.", self.path), self.keys).map(Some)
     }
 
     pub fn get(&self, name: &str) -> Option<&'t toml::Value> {

@@ -97,5 +97,12 @@ pub const KEYS: &[(&str, &str)] = &[
     ("run.emit.type", "Starts nothing: the type of the event that follows from each event."),
     ("run.emit.subject", "A jq program for its stream. Default: the stream of the event."),
     ("run.emit.data", "A jq program for its payload. Default `.data`."),
-    ("run.capability", "Sends events to the handler that has this capability."),
+    (
+        "run.capability",
+        "Gives events to who has this capability: a handler, or the tool of this name of an `[[mcp]]` server; by health, then the highest version, then load.",
+    ),
+    (
+        "run.split",
+        "With `capability`: which part of the events each version gets, such as `{ \"1.2.0\" = 90, \"2.0.0\" = 10 }`. A version that is not well gives its part to the others.",
+    ),
 ];

@@ -1,10 +1,10 @@
 //! `[[handler]]`: what answers events.
 
-mod fields;
+pub(super) mod fields;
 mod keys;
-mod open;
+pub(super) mod open;
 mod policy;
-mod run;
+pub(super) mod run;
 
 pub use keys::KEYS;
 
@@ -42,7 +42,7 @@ pub struct Handler {
 /// Reads one item of the list; `others` are those before it.
 pub fn read(item: &toml::Value, others: &[Handler]) -> Result<Handler> {
     let table = item.as_table().context("write [[handler]] above each handler")?;
-    let fields = Fields::of_item(table)?;
+    let fields = Fields::of_item(table, KEYS)?;
     let name = fields.need_text("name").context("[[handler]]")?;
     check_name(&name)?;
     ensure!(others.iter().all(|other| other.name != name), "two handlers are named {name:?}");
@@ -53,11 +53,7 @@ pub fn read(item: &toml::Value, others: &[Handler]) -> Result<Handler> {
 fn read_named(name: &str, fields: &Fields<'_>, digest: String) -> Result<Handler> {
     let on = fields.get("on").context("`on` is missing: say what it gets, such as on = \"claude.*\"")?;
     let run = fields.inner("run")?.context("`run` is missing: say what it does")?;
-    let version = fields.text("version")?;
-    if let Some(version) = &version {
-        let parsed = version.parse::<Version>();
-        parsed.with_context(|| format!("`version` is {version:?}, write one such as \"1.2.0\""))?;
-    }
+    let version = version(fields)?;
     Ok(Handler {
         name: name.to_owned(),
         filter: selection::filter(on)?,
@@ -71,8 +67,18 @@ fn read_named(name: &str, fields: &Fields<'_>, digest: String) -> Result<Handler
     })
 }
 
+/// A semantic version.
+pub(super) fn version(fields: &Fields<'_>) -> Result<Option<String>> {
+    let version = fields.text("version")?;
+    if let Some(version) = &version {
+        let parsed = version.parse::<Version>();
+        parsed.with_context(|| format!("`version` is {version:?}, write one such as \"1.2.0\""))?;
+    }
+    Ok(version)
+}
+
 /// The same for the same keys and values, however they are written.
-fn digest(item: &toml::Value) -> Result<String> {
+pub(super) fn digest(item: &toml::Value) -> Result<String> {
     let text = serde_json::to_vec(item).context("the handler cannot be written as JSON")?;
     Ok(hexadecimal(&Sha256::digest(text)))
 }

@@ -10,13 +10,16 @@ use tacho_connector::{
 };
 use tacho_engine::Engine;
 use tacho_engine::delivery::Workers;
-use tacho_engine::handler::{Definition, by_capability};
+use tacho_engine::handler::Definition;
+use tacho_engine::registry::by_capability;
 
 impl Handler {
     /// Opens what it runs; starts nothing yet.
     pub fn open(&self, engine: &Engine, surroundings: &HandlerSurroundings) -> Result<Definition> {
         let (kind, workers): (_, Arc<dyn Workers>) = match &self.run.capability {
-            Some(capability) => ("capability", by_capability(engine, capability.clone())),
+            Some(capability) => {
+                ("capability", by_capability(engine, capability.clone(), self.run.split.clone()))
+            }
             None => {
                 let open = || {
                     let secret = self.run.secret.as_ref().map(SecretPlace::read).transpose()?;
@@ -50,7 +53,7 @@ impl Run {
         Ok(())
     }
 
-    fn settings(&self, secret: Option<Secret>) -> HandlerSettings {
+    pub(in crate::config) fn settings(&self, secret: Option<Secret>) -> HandlerSettings {
         let emit = self.emit.as_ref().map(|emit| Emit {
             kind: emit.kind.clone(),
             subject: emit.subject.clone(),
@@ -85,7 +88,7 @@ impl Run {
 }
 
 /// The kinds name their keys with units; the file does not.
-fn told(error: SettingsError) -> Error {
+pub(in crate::config) fn told(error: SettingsError) -> Error {
     let name = |key: &str| key.trim_end_matches("_bytes").trim_end_matches("_ms").to_owned();
     match error {
         SettingsError::Missing(key) => anyhow!("`run.{}` is missing", name(key)),

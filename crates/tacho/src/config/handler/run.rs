@@ -5,6 +5,9 @@ use crate::config::secret::SecretPlace;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use tacho_engine::registry::Split;
+use tacho_event::schema::Version;
+use ureq::http::Uri;
 
 /// What is run by `mode = "agent"` where no command is named.
 const AGENT: &str = "claude";
@@ -36,6 +39,7 @@ pub struct Run {
     pub arguments: Option<String>,
     pub emit: Option<Emit>,
     pub capability: Option<String>,
+    pub split: Split,
 }
 
 /// When a process that stays makes place for another one.
@@ -83,6 +87,7 @@ impl Run {
             arguments: fields.program("arguments")?,
             emit: fields.inner("emit")?.map(|fields| emit(&fields)).transpose()?,
             capability: fields.text("capability")?,
+            split: split(fields)?,
         };
         run.check(fields)?;
         run.check_kind()?;
@@ -112,6 +117,12 @@ impl Run {
         }
     }
 
+    /// What it is, for people: its kind, or the host that it asks.
+    pub fn told(&self) -> String {
+        let host = self.url.as_ref().and_then(|url| Some(url.parse::<Uri>().ok()?.host()?.to_owned()));
+        host.unwrap_or_else(|| self.kind().to_owned())
+    }
+
     /// One thing is done, and it is clear which.
     fn check(&self, fields: &Fields<'_>) -> Result<()> {
         let mut deeds = DEEDS.into_iter().filter(|key| fields.get(key).is_some());
@@ -135,15 +146,35 @@ impl Run {
         );
         let has_command = !self.command.is_empty() || self.kind() == "agent";
         ensure!(self.mode.is_none() || has_command, "`run.mode` needs a `run.command`");
+        let has_split = !self.split.0.is_empty();
+        ensure!(!has_split || self.capability.is_some(), "`run.split` needs a `run.capability`");
         Ok(())
     }
 }
 
-fn command(fields: &Fields<'_>, name: &str) -> Result<Vec<String>> {
+pub fn command(fields: &Fields<'_>, name: &str) -> Result<Vec<String>> {
     let words = fields.list(name)?;
     let is_named = words.first().is_some_and(|program| !program.is_empty());
     ensure!(is_named || fields.get(name).is_none(), "`{}` names no program", fields.name(name));
     Ok(words)
+}
+
+/// The parts that versions get.
+fn split(fields: &Fields<'_>) -> Result<Split> {
+    let Some(value) = fields.get("split") else { return Ok(Split::default()) };
+    let table = value.as_table().filter(|table| !table.is_empty());
+    let table = table.context("`run.split`: write a part for each version, such as { \"1.2.0\" = 90 }")?;
+    let mut parts = Vec::with_capacity(table.len());
+    for (version, part) in table {
+        let is_version = version.parse::<Version>().is_ok();
+        ensure!(is_version, "`run.split` names {version:?}, write a version such as \"1.2.0\"");
+        let number = part.as_integer().and_then(|part| u32::try_from(part).ok());
+        let number =
+            number.with_context(|| format!("`run.split`: the part of {version} is no whole number"))?;
+        parts.push((version.clone(), number));
+    }
+    ensure!(parts.iter().any(|(_, part)| *part > 0), "`run.split`: every part is 0");
+    Ok(Split(parts))
 }
 
 fn recycle(fields: &Fields<'_>) -> Result<Recycle> {
