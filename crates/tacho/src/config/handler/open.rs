@@ -18,7 +18,10 @@ impl Handler {
                 let settings = self.run.settings().with_context(|| format!("handler `{}`", self.name))?;
                 let open = || {
                     let kind = check_handler(&settings)?;
-                    Ok::<_, tacho_connector::SettingsError>((kind.name, (kind.open)(&settings, surroundings)?))
+                    Ok::<_, tacho_connector::SettingsError>((
+                        kind.name,
+                        (kind.open)(&settings, surroundings)?,
+                    ))
                 };
                 open().with_context(|| format!("handler `{}`", self.name))?
             }
