@@ -47,6 +47,8 @@ fn the_help_of_the_whole() {
           waits        What waits for a person: escalations, and calls and questions of agents, the oldest
                        first
           handler      Handlers and sinks of a running server: how far each is, and what is to be done
+          registry     Handlers and tool servers of a running server: who is there, what they can do,
+                       whether they are well
           dead         Dead letters: what handlers and sinks gave up on, and what becomes of it
           heal         What heals dead letters: the rules, and what was tried
           open         Open the dashboard in a browser, which may control handlers from then on
