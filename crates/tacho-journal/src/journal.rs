@@ -1,7 +1,7 @@
 //! The handle of a log.
 
 use crate::appender::{Appender, MAX_FRAME_BYTES};
-use crate::committer::Committer;
+use crate::committer::{Committer, Reply};
 use crate::index::{id_hash, stream_hash};
 use crate::lock::Lock;
 use crate::recovery::{self, Opened};
@@ -170,12 +170,31 @@ impl Journal {
         batch: Batch,
         reply: impl FnOnce(Result<Appended, AppendError>) + Send + 'static,
     ) -> Result<(), AppendError> {
-        let actual = Appender::frame_bytes(&batch);
+        let committer = &self.admit(&batch)?.committer;
+        let Err((batch, reply)) = committer.commit_now(batch, Box::new(reply)) else { return Ok(()) };
+        self.queue(batch, reply)
+    }
+
+    /// As [`Self::append`], for a thread that has more to do than to wait for a disk: the batch is always queued.
+    pub fn append_behind(
+        &self,
+        batch: Batch,
+        reply: impl FnOnce(Result<Appended, AppendError>) + Send + 'static,
+    ) -> Result<(), AppendError> {
+        self.admit(&batch)?;
+        self.queue(batch, Box::new(reply))
+    }
+
+    fn admit(&self, batch: &Batch) -> Result<&Door, AppendError> {
+        let actual = Appender::frame_bytes(batch);
         if actual > MAX_FRAME_BYTES {
             return Err(AppendError::TooLarge { actual, limit: MAX_FRAME_BYTES });
         }
+        self.door.as_ref().ok_or(AppendError::Closed)
+    }
+
+    fn queue(&self, batch: Batch, reply: Reply) -> Result<(), AppendError> {
         let Door { sender, committer } = self.door.as_ref().ok_or(AppendError::Closed)?;
-        let Err((batch, reply)) = committer.commit_now(batch, Box::new(reply)) else { return Ok(()) };
         committer.sending();
         sender.try_send(Message::Append(batch, reply)).map_err(|error| {
             committer.answered(1);

@@ -7,6 +7,7 @@ mod figures;
 mod hook;
 mod ids;
 mod query;
+mod react;
 mod rewind;
 mod sinks;
 mod sse;
@@ -83,6 +84,12 @@ pub const BENCHES: &[Bench] = &[
         about: "a state at a random moment of 1,000,000 events, and two streams beside each other",
         long: false,
         run: |options| Box::pin(rewind::run(options)),
+    },
+    Bench {
+        name: "react",
+        about: "handlers: from append to Python, events/s, dead letters, beside a hook, Celery and NATS",
+        long: false,
+        run: |options| Box::pin(react::run(options)),
     },
     Bench {
         name: "query",

@@ -20,12 +20,9 @@ pub struct Server {
 
 impl Server {
     /// Starts the command, its output in `log`, and waits until it listens on `address`.
-    pub async fn start(mut command: Command, address: SocketAddr, log: &Path) -> Result<Server> {
-        let output = File::create(log)?;
-        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+    pub async fn start(command: Command, address: SocketAddr, log: &Path) -> Result<Server> {
         let program = command.get_program().to_string_lossy().into_owned();
-        let child = command.spawn().with_context(|| format!("{program} could not be started"))?;
-        let mut server = Server { child, address };
+        let mut server = Server::start_worker(command, address, log)?;
         let begun = Instant::now();
         while tokio::net::TcpStream::connect(address).await.is_err() {
             server.check_alive(&program, log)?;
@@ -35,6 +32,15 @@ impl Server {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         Ok(server)
+    }
+
+    /// Starts a command that listens nowhere: it works for the server at `address`.
+    pub fn start_worker(mut command: Command, address: SocketAddr, log: &Path) -> Result<Server> {
+        let output = File::create(log)?;
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let program = command.get_program().to_string_lossy().into_owned();
+        let child = command.spawn().with_context(|| format!("{program} could not be started"))?;
+        Ok(Server { child, address })
     }
 
     fn check_alive(&mut self, program: &str, log: &Path) -> Result<()> {

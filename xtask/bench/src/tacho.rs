@@ -75,6 +75,15 @@ impl Tacho {
         Ok((Tacho::open(&binary, &data, configuration.as_deref()).await?, stopped_after))
     }
 
+    /// Ends the server and starts it on the same data with this configuration.
+    pub async fn reconfigured(self, configuration: &str) -> Result<Tacho> {
+        let Tacho { server, data, binary, .. } = self;
+        server.stop().await?;
+        let path = data.with_file_name("tacho.toml");
+        std::fs::write(&path, configuration)?;
+        Tacho::open(&binary, &data, Some(&path)).await
+    }
+
     /// Ends the server, takes the view away and starts again: it is ready when all is folded anew.
     pub async fn fold_anew(self) -> Result<Tacho> {
         let Tacho { server, data, binary, configuration, .. } = self;

@@ -186,7 +186,7 @@ impl Core {
                 _ => false,
             };
             if is_known {
-                self.ledger.settle_unopened(Settled::Skipped);
+                self.ledger.settle_unopened(item.position, Settled::Skipped);
                 self.outbox.settled += 1;
                 continue;
             }
@@ -327,6 +327,7 @@ impl Core {
         let events: Vec<Recorded> = held.clone().map(|held| held.item.event.clone()).collect();
         let items: Vec<&Item> = held.map(|held| &held.item).collect();
         let key = key(&self.name, &items);
+        positions.iter().for_each(|position| self.ledger.touch(*position));
         let flight = Flight { positions, key: key.clone(), attempt: attempts + 1, began: moment };
         self.flights.insert(ticket, flight);
         let timeout = Duration::from_millis(self.policy.timeout_ms.max(1));

@@ -15,6 +15,18 @@ pub(crate) struct Ledger {
     open: BTreeMap<Position, Open>,
     /// Numbers what is meant, in the order of the log, so that neighbours are known.
     next_number: u64,
+    /// Everything behind it waits for its first attempt: it is one run, however long it is.
+    touched: Position,
+}
+
+/// What is settled, as it is told: never more than the log holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Everything up to here is settled.
+    pub(crate) position: Position,
+    pub(crate) done: u64,
+    pub(crate) dead: u64,
+    pub(crate) skipped: u64,
 }
 
 /// An event that is meant and not settled.
@@ -48,6 +60,7 @@ impl Ledger {
             skipped: progress.skipped,
             open: BTreeMap::new(),
             next_number: 1,
+            touched: progress.read_to,
         }
     }
 
@@ -69,14 +82,21 @@ impl Ledger {
         self.next_number += 1;
     }
 
+    /// Something was done with the event.
+    pub(crate) fn touch(&mut self, position: Position) {
+        self.touched = self.touched.max(position);
+    }
+
     pub(crate) fn settle(&mut self, position: Position, how: Settled) {
+        self.touch(position);
         if self.open.remove(&position).is_some() {
             self.count(how);
         }
     }
 
     /// An event is meant and settled at once.
-    pub(crate) fn settle_unopened(&mut self, how: Settled) {
+    pub(crate) fn settle_unopened(&mut self, position: Position, how: Settled) {
+        self.touch(position);
         self.next_number += 1;
         self.count(how);
     }
@@ -93,7 +113,6 @@ impl Ledger {
         self.open.len() as u64
     }
 
-    #[cfg(test)]
     pub(crate) fn settled(&self) -> u64 {
         self.done + self.dead + self.skipped
     }
@@ -108,13 +127,18 @@ impl Ledger {
         first.map_or(self.read_to, |first| Position(first.0.saturating_sub(1)))
     }
 
+    pub(crate) fn counts(&self) -> Counts {
+        let Self { done, dead, skipped, .. } = *self;
+        Counts { position: self.position(), done, dead, skipped }
+    }
+
     /// As it goes to the log.
     pub(crate) fn write(&self, progress: &mut Progress) {
         progress.position = self.position();
         progress.read_to = self.read_to;
         (progress.done, progress.dead, progress.skipped) = (self.done, self.dead, self.skipped);
         let mut last = 0;
-        for (position, open) in &self.open {
+        for (position, open) in self.open.range(..=self.touched) {
             match progress.open.last_mut() {
                 Some(run) if last + 1 == open.number => run.last = *position,
                 _ => progress.open.push(OpenRun { first: *position, last: *position }),
@@ -129,6 +153,11 @@ impl Ledger {
                     error: open.error.clone(),
                 });
             }
+        }
+        let mut untouched = self.open.range(self.touched.next()..).map(|(position, _)| *position);
+        if let Some(first) = untouched.next() {
+            let last = untouched.next_back().unwrap_or(first);
+            progress.open.push(OpenRun { first, last });
         }
     }
 
@@ -148,10 +177,11 @@ mod tests {
     #[test]
     fn what_is_open_is_written_in_runs_of_neighbours() {
         let mut ledger = Ledger { next_number: 1, ..Ledger::default() };
+        ledger.touch(Position(5));
         for position in [3, 5, 9, 12, 13] {
             ledger.open(Position(position), None);
         }
-        ledger.settle_unopened(Settled::Skipped);
+        ledger.settle_unopened(Position(15), Settled::Skipped);
         ledger.open(Position(20), None);
         ledger.read_to = Position(25);
         ledger.settle(Position(9), Settled::Done);

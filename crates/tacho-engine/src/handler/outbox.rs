@@ -2,6 +2,7 @@
 
 use super::core::{Core, Moment};
 use super::deed::Deed;
+use super::ledger::Counts;
 use super::progress::Progress;
 use super::{BreakerState, record};
 use std::time::Duration;
@@ -36,6 +37,9 @@ pub(crate) struct Outbox {
     sent_seen: bool,
     /// Where the last save with marks of what was seen stands.
     seen_before: Option<Position>,
+    /// What is settled on the log, and what will be when what is on its way has arrived.
+    on_the_log: Counts,
+    sent_counts: Counts,
 }
 
 impl Outbox {
@@ -53,6 +57,13 @@ impl Outbox {
             sent: None,
             sent_seen: false,
             seen_before: progress.seen_before,
+            on_the_log: Counts {
+                position: progress.position,
+                done: progress.done,
+                dead: progress.dead,
+                skipped: progress.skipped,
+            },
+            sent_counts: Counts::default(),
         }
     }
 
@@ -98,6 +109,11 @@ impl Outbox {
 
     pub(super) fn is_full(&self) -> bool {
         self.events.len() >= MAX_EVENTS || self.bytes >= MAX_BYTES
+    }
+
+    /// What is settled on the log.
+    pub(super) fn on_the_log(&self) -> Counts {
+        self.on_the_log
     }
 
     pub(super) fn is_sent(&self) -> bool {
@@ -150,6 +166,7 @@ impl Core {
         }
         let mut progress = Progress { save: self.outbox.saves + 1, ..Progress::default() };
         self.ledger.write(&mut progress);
+        self.outbox.sent_counts = self.ledger.counts();
         progress.breaker =
             self.breaker.as_ref().filter(|breaker| breaker.state() != BreakerState::Closed).map(|breaker| {
                 (breaker.state(), breaker.left(moment.elapsed).map(|left| moment.after(left)))
@@ -176,6 +193,7 @@ impl Core {
     /// What was sent is on the log; the last event of it stands at the position.
     pub(crate) fn saved(&mut self, last: Position, moment: Moment) {
         self.outbox.sent = None;
+        self.outbox.on_the_log = self.outbox.sent_counts;
         self.outbox.saved_at = moment.elapsed;
         if std::mem::take(&mut self.outbox.sent_seen) {
             self.outbox.seen_before = Some(last);

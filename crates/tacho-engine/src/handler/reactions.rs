@@ -181,7 +181,7 @@ impl Engine {
         let (engine, told) = (self.clone(), messages.clone());
         let send = move |handler, events| {
             let told = told.clone();
-            engine.send(events, Vec::new(), move |result| {
+            engine.send_behind(events, move |result| {
                 drop(told.send(Message::Appended { handler, result }));
             })
         };

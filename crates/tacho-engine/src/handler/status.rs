@@ -74,13 +74,15 @@ impl Core {
         let breaker_left = self.breaker.as_ref().and_then(|breaker| breaker.left(moment.elapsed));
         let first = self.ledger.open_from(Position::ZERO).next();
         let first = first.and_then(|(position, _)| self.items.get(&position));
+        let told = self.outbox.on_the_log();
+        let untold = self.ledger.settled() - (told.done + told.dead + told.skipped);
         Status {
-            position: self.ledger.position(),
-            pending: self.ledger.pending(),
+            position: told.position,
+            pending: self.ledger.pending() + untold,
             in_flight: self.flights.values().map(|flight| flight.positions.len() as u64).sum(),
-            done: self.ledger.done,
-            dead: self.ledger.dead,
-            skipped: self.ledger.skipped,
+            done: told.done,
+            dead: told.dead,
+            skipped: told.skipped,
             retried: self.retried,
             rate_per_second: self.rate.at(moment.elapsed),
             latency_ms: self.deeds.latency_ms(),

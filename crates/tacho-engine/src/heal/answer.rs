@@ -31,7 +31,6 @@ fn found_in(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use tacho_event::{Draft, Sameness};
 
     #[test]

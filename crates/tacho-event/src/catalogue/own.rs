@@ -175,7 +175,7 @@ pub const ENTRIES: &[Entry] = &[
     ),
     own(
         "tacho.dead_letter_retried",
-        "A dead letter's event was given to its handler again, or to the one that `to` names, with another payload where `data` is there.",
+        "A dead letter's event goes to its handler again, or to `to`; `data` replaces its payload.",
         Severity::Info,
         &[
             Field::required("letter", String),
@@ -234,7 +234,7 @@ pub const ENTRIES: &[Entry] = &[
     ),
     own(
         "tacho.heal_attempted",
-        "A rule tried to heal a dead letter; `attempt` counts what the rule tried for the same original event.",
+        "A rule tried to heal a dead letter; `attempt` counts its tries for the same first event.",
         Severity::Info,
         &[
             Field::required("letter", String),

@@ -1,4 +1,4 @@
-//! The handlers of the story. They need nothing but a shell, which is there where hooks are.
+//! The handlers of the story. They need nothing but the system's shell, and no program beside it.
 
 use anyhow::Result;
 use std::path::Path;
@@ -17,8 +17,9 @@ done
 
 /// A process for each event. The registry that it publishes to is away for the first four attempts.
 const PUBLISH: &str = r#"
-cat >/dev/null
-tries=$(cat registry-tries 2>/dev/null || echo 0)
+while IFS= read -r line; do :; done
+tries=0
+[ -r registry-tries ] && read -r tries <registry-tries
 echo $((tries + 1)) >registry-tries
 if [ "$tries" -lt 4 ]; then
   echo 'the registry is away: connection refused' >&2
@@ -33,14 +34,14 @@ pub fn handlers(folder: &Path) -> Result<[toml::Value; 2]> {
     let review = toml::toml! {
         name = "review"
         on = "claude.subagent_stop"
-        run = { command = ["sh", "-c"], mode = "warm" }
+        run = { command = ["/bin/sh", "-c"], mode = "warm" }
         concurrency = 2
         capabilities = ["review"]
     };
     let publish = toml::toml! {
         name = "publish"
         on = { type = "release.requested", source = "/ci/*" }
-        run = { command = ["sh", "-c"] }
+        run = { command = ["/bin/sh", "-c"] }
         order = "none"
         retry = { attempts = 2, first = "150ms", jitter = 0.0 }
         breaker = { failures = 3, open = "500ms" }

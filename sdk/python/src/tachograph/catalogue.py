@@ -22,6 +22,10 @@ EventType = Literal[
     "tacho.replayed",
     "tacho.dead_letter_retried",
     "tacho.dead_letter_discarded",
+    "tacho.heal_attempted",
+    "tacho.heal_failed",
+    "tacho.healed",
+    "tacho.heal_given_up",
     "tacho.hook_unreadable",
     "tacho.marker_rejected",
     "tacho.spool_overflow",
@@ -99,6 +103,8 @@ EventType = Literal[
     "tool_completed",
     "budget_warning",
     "budget_exceeded",
+    "mcp.session_started",
+    "mcp.session_ended",
     "vision.analysis.started",
     "vision.analysis.completed",
     "vision.analysis.failed",
@@ -319,14 +325,18 @@ class TachoReplayed(TypedDict):
     stream: str
 
 
-class TachoDeadLetterRetried(TypedDict):
-    """`tacho.dead_letter_retried`: A dead letter's event was given to its handler again, with another payload where `data` is there."""
-
+class _TachoDeadLetterRetried(TypedDict):
     by: str
     handler: str
     letter: str
     position: int
     reason: str
+
+
+class TachoDeadLetterRetried(_TachoDeadLetterRetried, total=False):
+    """`tacho.dead_letter_retried`: A dead letter's event goes to its handler again, or to `to`; `data` replaces its payload."""
+
+    to: str
 
 
 class TachoDeadLetterDiscarded(TypedDict):
@@ -336,6 +346,41 @@ class TachoDeadLetterDiscarded(TypedDict):
     handler: str
     letter: str
     position: int
+    reason: str
+
+
+class TachoHealAttempted(TypedDict):
+    """`tacho.heal_attempted`: A rule tried to heal a dead letter; `attempt` counts its tries for the same first event."""
+
+    action: Literal["later", "parameters", "capability", "agent", "escalate"]
+    at: str
+    attempt: int
+    handler: str
+    letter: str
+    rule: str
+
+
+class TachoHealFailed(TypedDict):
+    """`tacho.heal_failed`: An attempt to heal a dead letter came to nothing; the letter is open still."""
+
+    attempt: int
+    error: Dict[str, Any]
+    letter: str
+    rule: str
+
+
+class TachoHealed(TypedDict):
+    """`tacho.healed`: A dead letter that was healed is delivered."""
+
+    attempt: int
+    letter: str
+    rule: str
+
+
+class TachoHealGivenUp(TypedDict):
+    """`tacho.heal_given_up`: No rule is left that could heal a dead letter."""
+
+    letter: str
     reason: str
 
 
@@ -993,6 +1038,36 @@ class ToolCompleted(_ToolCompleted, total=False):
     duration_ms: float
     error: str
     task_id: str
+
+
+class _McpSessionStarted(TypedDict):
+    serverId: str
+
+
+class McpSessionStarted(_McpSessionStarted, total=False):
+    """`mcp.session_started`: A client and a tool server agreed to talk; `tacho mcp proxy` stands between them."""
+
+    client: str
+    client_version: str
+    protocol_version: str
+    server_name: str
+    server_version: str
+
+
+class _McpSessionEnded(TypedDict):
+    serverId: str
+
+
+class McpSessionEnded(_McpSessionEnded, total=False):
+    """`mcp.session_ended`: A tool server ended; how many calls it had, and how many of them are not on the log."""
+
+    calls: int
+    dropped: int
+    duration_ms: float
+    exit_code: int
+    failed: int
+    signal: int
+    unanswered: int
 
 
 class VisionAnalysisStarted(TypedDict, total=False):

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::Result;
 use async_nats::jetstream;
-use async_nats::jetstream::stream::{Config, StorageType};
+use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType};
 
 use crate::load::Client;
 use crate::options::Options;
@@ -17,12 +17,17 @@ use crate::process::{Server, free_address};
 const SUBJECT: &str = "bench.events";
 
 pub async fn start(options: &Options, program: &Path) -> Result<Server> {
+    start_syncing(options, program, "always").await
+}
+
+/// A server that syncs so often: `always`, or `2m`, as it comes.
+pub async fn start_syncing(options: &Options, program: &Path, often: &str) -> Result<Server> {
     let (folder, address) = (options.fresh_folder("nats")?, free_address()?);
     let config = folder.join("server.conf");
     let store = folder.join("store");
     fs::write(
         &config,
-        format!("listen: \"{address}\"\njetstream {{ store_dir: {store:?}, sync_interval: always }}\n"),
+        format!("listen: \"{address}\"\njetstream {{ store_dir: {store:?}, sync_interval: {often} }}\n"),
     )?;
     let mut command = Command::new(program);
     command.arg("--config").arg(config);
@@ -39,6 +44,20 @@ pub async fn start(options: &Options, program: &Path) -> Result<Server> {
 
 async fn context(address: SocketAddr) -> Result<jetstream::Context> {
     Ok(jetstream::new(async_nats::connect(format!("nats://{address}")).await?))
+}
+
+/// Makes a stream whose messages are gone once they are acknowledged, and answers who publishes to it.
+pub async fn work_queue(address: SocketAddr, subject: &str) -> Result<jetstream::Context> {
+    let context = context(address).await?;
+    let stream = Config {
+        name: "WORK".to_owned(),
+        subjects: vec![subject.to_owned()],
+        storage: StorageType::File,
+        retention: RetentionPolicy::WorkQueue,
+        ..Config::default()
+    };
+    context.create_stream(stream).await?;
+    Ok(context)
 }
 
 pub struct NatsClient {

@@ -13,10 +13,15 @@ use crate::payload::{Variety, payload};
 use crate::process::{Server, free_address};
 
 pub async fn start(options: &Options, program: &Path) -> Result<Server> {
+    start_syncing(options, program, "always").await
+}
+
+/// A server whose append-only file is synced so often: `always`, or `everysec`, as it comes.
+pub async fn start_syncing(options: &Options, program: &Path, often: &str) -> Result<Server> {
     let (folder, address) = (options.fresh_folder("redis")?, free_address()?);
     let mut command = Command::new(program);
     command.args(["--port", &address.port().to_string(), "--bind", "127.0.0.1", "--save", ""]);
-    command.args(["--appendonly", "yes", "--appendfsync", "always", "--dir"]).arg(&folder);
+    command.args(["--appendonly", "yes", "--appendfsync", often, "--dir"]).arg(&folder);
     Server::start(command, address, &folder.join("server.log")).await
 }
 
