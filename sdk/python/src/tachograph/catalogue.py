@@ -22,6 +22,10 @@ EventType = Literal[
     "tacho.replayed",
     "tacho.dead_letter_retried",
     "tacho.dead_letter_discarded",
+    "tacho.registered",
+    "tacho.registry_changed",
+    "tacho.unregistered",
+    "tacho.configuration_changed",
     "tacho.heal_attempted",
     "tacho.heal_failed",
     "tacho.healed",
@@ -346,6 +350,83 @@ class TachoDeadLetterDiscarded(TypedDict):
     handler: str
     letter: str
     position: int
+    reason: str
+
+
+class _TachoRegistered(TypedDict):
+    attempts: int
+    capabilities: List[Any]
+    health: Dict[str, Any]
+    id: str
+    kind: Literal["handler", "server"]
+    origin: Literal["configuration", "directory", "mcp", "http"]
+    run: str
+    state: Literal["running", "paused", "draining", "removed", "failed"]
+    updatedAt: str
+
+
+class TachoRegistered(_TachoRegistered, total=False):
+    """`tacho.registered`: Somebody who can do something is there: the registry's entry."""
+
+    by: str
+    context_id: Optional[str]
+    lockedBy: Optional[str]
+    reason: str
+    registration: Dict[str, Any]
+    version: Optional[str]
+
+
+class _TachoRegistryChanged(TypedDict):
+    attempts: int
+    capabilities: List[Any]
+    health: Dict[str, Any]
+    id: str
+    kind: Literal["handler", "server"]
+    origin: Literal["configuration", "directory", "mcp", "http"]
+    run: str
+    state: Literal["running", "paused", "draining", "removed", "failed"]
+    updatedAt: str
+
+
+class TachoRegistryChanged(_TachoRegistryChanged, total=False):
+    """`tacho.registry_changed`: An entry of the registry differs from before: the whole of it."""
+
+    by: str
+    context_id: Optional[str]
+    lockedBy: Optional[str]
+    reason: str
+    registration: Dict[str, Any]
+    version: Optional[str]
+
+
+class _TachoUnregistered(TypedDict):
+    attempts: int
+    capabilities: List[Any]
+    health: Dict[str, Any]
+    id: str
+    kind: Literal["handler", "server"]
+    origin: Literal["configuration", "directory", "mcp", "http"]
+    run: str
+    state: Literal["running", "paused", "draining", "removed", "failed"]
+    updatedAt: str
+
+
+class TachoUnregistered(_TachoUnregistered, total=False):
+    """`tacho.unregistered`: Somebody is there no longer: the registry's last entry of them."""
+
+    by: str
+    context_id: Optional[str]
+    lockedBy: Optional[str]
+    reason: str
+    registration: Dict[str, Any]
+    version: Optional[str]
+
+
+class TachoConfigurationChanged(TypedDict):
+    """`tacho.configuration_changed`: The configuration was read again, and something of it is otherwise."""
+
+    by: str
+    changed: List[Any]
     reason: str
 
 
