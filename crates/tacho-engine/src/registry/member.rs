@@ -28,7 +28,8 @@ pub struct Member {
 }
 
 type List = Arc<dyn Fn() -> Result<Vec<String>, Failure> + Send + Sync>;
-type Open = Arc<dyn Fn(&str) -> Result<Arc<dyn Workers>, Failure> + Send + Sync>;
+/// Workers for one capability.
+pub(super) type Open = Arc<dyn Fn(&str) -> Result<Arc<dyn Workers>, Failure> + Send + Sync>;
 
 /// What can be asked for without a subscription.
 #[derive(Clone)]

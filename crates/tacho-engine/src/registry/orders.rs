@@ -2,9 +2,9 @@
 
 use super::entry::{EntryOrigin, RegistryEntry};
 use super::keeper::{Keeper, Message};
-use super::member::{Member, Registration, Sources};
+use super::member::{Member, Open, Registration, Sources};
 use super::wellness::Wellness;
-use crate::delivery::{Failure, HandlerError, Workers};
+use crate::delivery::HandlerError;
 use crate::engine::Engine;
 use crate::handler::Asker;
 use std::collections::BTreeSet;
@@ -39,7 +39,7 @@ pub(super) struct Offered {
     pub(super) capabilities: Vec<String>,
     pub(super) version: Option<String>,
     pub(super) is_healthy: bool,
-    pub(super) open: Arc<dyn Fn(&str) -> Result<Arc<dyn Workers>, Failure> + Send + Sync>,
+    pub(super) open: Open,
     /// Events that it is asked about now.
     pub(super) load: Arc<AtomicU64>,
 }

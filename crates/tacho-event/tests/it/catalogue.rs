@@ -168,7 +168,7 @@ fn the_catalogue_counts_its_origins() {
         ("Codex", 12),
         ("Factory", 14),
         ("Orchestration", 38),
-        ("Tachograph", 21),
+        ("Tachograph", 25),
         ("Telemetry", 15),
     ];
     assert!(counts.values().sum::<i32>() > 90, "{counts:?}");

@@ -5,7 +5,7 @@ use crate::config::handler::{self, hexadecimal};
 use anyhow::{Context, Result, bail, ensure};
 use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -31,11 +31,13 @@ pub struct HandlerFolder {
     surroundings: HandlerSurroundings,
     /// What was there at the last look; an error is of the folder itself.
     seen: Option<Result<BTreeMap<PathBuf, Mark>, String>>,
+    /// What was said of its files.
+    told: BTreeSet<String>,
 }
 
 impl HandlerFolder {
     pub fn new(path: PathBuf, engine: Engine, surroundings: HandlerSurroundings) -> Self {
-        Self { path, engine, surroundings, seen: None }
+        Self { path, engine, surroundings, seen: None, told: BTreeSet::new() }
     }
 
     /// The handlers that are there, when that is not what was there before. A folder that cannot be used has none.
@@ -55,26 +57,24 @@ impl HandlerFolder {
         Some(members)
     }
 
-    fn read<'p>(&self, files: impl Iterator<Item = &'p PathBuf>) -> Vec<Member> {
-        let mut members: Vec<Member> = Vec::new();
+    fn read<'p>(&mut self, files: impl Iterator<Item = &'p PathBuf>) -> Vec<Member> {
+        let (mut members, mut faults): (Vec<Member>, _) = (Vec::new(), BTreeSet::new());
         for path in files {
-            let (member, reason) = match self.open(path) {
-                Ok(member) => (Some(member), None),
-                Err(error) => {
-                    let reason = format!("{}: {error:#}", path.display());
-                    (broken(path, &reason), Some(reason))
-                }
-            };
-            if let Some(reason) = reason {
-                tell(&reason);
-            }
+            let member = self.open(path).or_else(|error| {
+                let reason = format!("{}: {error:#}", path.display());
+                let member = broken(path, &reason);
+                faults.insert(reason);
+                member.ok_or(())
+            });
             match member {
-                Some(member) if members.iter().any(|other| other.id == member.id) => {
-                    tell(&format!("{}: another file names {:?}, too", path.display(), member.id));
+                Ok(member) if members.iter().any(|other| other.id == member.id) => {
+                    faults.insert(format!("{}: another file names {:?}, too", path.display(), member.id));
                 }
                 member => members.extend(member),
             }
         }
+        faults.difference(&self.told).for_each(|fault| tell(fault));
+        self.told = faults;
         members
     }
 
