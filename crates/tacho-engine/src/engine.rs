@@ -24,6 +24,9 @@ use tacho_journal::{AppendError, Appended, Batch, Health, Journal, LogId, Option
 use tacho_view::Snapshots;
 use tokio::sync::{Semaphore, oneshot};
 
+/// What is done with the answer of the log.
+type Reply = Box<dyn FnOnce(Result<Appended, AppendError>) + Send>;
+
 /// Reads of the log's history for subscribers that run at once.
 const HISTORY_READS: usize = 4;
 
@@ -159,7 +162,7 @@ impl Engine {
         events: Vec<Event>,
         preconditions: Vec<Precondition>,
         reply: impl FnOnce(Result<Appended, AppendError>) + Send + 'static,
-    ) -> Result<(Batch, impl FnOnce(Result<Appended, AppendError>) + Send + 'static), AppendError> {
+    ) -> Result<(Batch, Reply), AppendError> {
         let is_registration = schema::is_registration(&events);
         let batch = self.batch(events)?.with_preconditions(preconditions);
         let shared = Arc::clone(&self.shared);
@@ -177,7 +180,7 @@ impl Engine {
             drop(shared);
             reply(result);
         };
-        Ok((batch, reply))
+        Ok((batch, Box::new(reply)))
     }
 
     /// The time of day.

@@ -154,12 +154,16 @@ fn every_call_is_on_the_log_as_it_ended() {
     );
     assert_eq!(data(3, "error"), json!({"code": -32602, "message": "unknown tool"}));
     assert_eq!(data(4, "error")["code"], "no_answer");
-    let begun = told(&server, "mcp.session_started").remove(0);
+    the_conversation_is_told(&server);
+}
+
+fn the_conversation_is_told(server: &Server<'_>) {
+    let begun = told(server, "mcp.session_started").remove(0);
     assert_eq!(
         (&begun["data"]["client"], &begun["data"]["server_version"]),
         (&"some-client".into(), &"1.4".into())
     );
-    let ended = told(&server, "mcp.session_ended").remove(0)["data"].clone();
+    let ended = told(server, "mcp.session_ended").remove(0)["data"].clone();
     for (name, count) in [("calls", 5), ("failed", 3), ("unanswered", 1), ("dropped", 0), ("exit_code", 0)] {
         assert_eq!(ended[name], count, "{name}: {ended}");
     }
