@@ -77,7 +77,8 @@ impl Core {
         let told = self.outbox.on_the_log();
         let untold = self.ledger.settled() - (told.done + told.dead + told.skipped);
         Status {
-            position: told.position,
+            // Where nothing is untold, what was looked at since needs no word on the log.
+            position: if untold == 0 { self.ledger.position() } else { told.position },
             pending: self.ledger.pending() + untold,
             in_flight: self.flights.values().map(|flight| flight.positions.len() as u64).sum(),
             done: told.done,

@@ -55,7 +55,13 @@ fn a_reload_takes_what_changed_and_loses_nothing() {
 
     fs::write(&file, answers("echo", "demo.two")).unwrap();
     server.signal(rustix::process::Signal::HUP);
-    while !server.said().contains("the configuration was read again; changed: new") {}
+    loop {
+        let line = server.said();
+        assert!(!line.is_empty(), "the server ended");
+        if line.contains("the configuration was read again; changed: new") {
+            break;
+        }
+    }
     assert_eq!(handler(&server, "new"), Value::Null);
 }
 
