@@ -106,7 +106,7 @@ impl Place {
     /// When its control token is not known here.
     pub fn controlled(&self) -> Result<Client> {
         let client = self.server()?.clone();
-        let user = std::env::var("USER").unwrap_or_default();
+        let user = user_name();
         if let Some(token) = std::env::var(control_token::VARIABLE).ok().filter(|token| !token.is_empty()) {
             return Ok(client.controlling(token, &user));
         }
@@ -224,6 +224,14 @@ fn is_alive(pid: u32) -> bool {
     let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else { return false };
     // A process of another user answers "not permitted": it is there.
     !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH))
+}
+
+/// Who types, for the record: their name, else their number.
+fn user_name() -> String {
+    let named = ["USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
+    named.unwrap_or_else(|| format!("uid-{}", rustix::process::getuid().as_raw()))
 }
 
 #[cfg(test)]

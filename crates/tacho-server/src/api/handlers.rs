@@ -56,7 +56,7 @@ pub(crate) async fn map(State(doors): State<SharedDoors>, uri: Uri) -> Answer {
 pub(crate) async fn show(engine: &Engine, name: String) -> Result<Value, Problem> {
     on_a_thread(engine, move |engine| {
         let status = engine.handler(&name).ok_or_else(|| {
-            Problem::new(Code::NotFound, format!("no handler is named {name:?}: see /api/handlers"))
+            Problem::new(Code::NotFound, format!("no handler is named {name:?}: see `tacho handler list`"))
         })?;
         Ok(status_json(&status))
     })
