@@ -53,7 +53,7 @@ fn of_object(data: &[u8]) -> String {
 }
 
 fn telling(object: &[u8]) -> String {
-    if let Some(said) = TELLING.iter().find_map(|key| member_text(object, key)) {
+    if let Some(said) = most_telling(object) {
         return said;
     }
     let scalars = json::members(object)
@@ -63,6 +63,22 @@ fn telling(object: &[u8]) -> String {
         .map(|(name, value)| format!("{}={}", String::from_utf8_lossy(name), json::text(value)))
         .collect();
     shown.join(" ")
+}
+
+/// The text of the member whose key says most; of members with the same key the first one counts.
+fn most_telling(object: &[u8]) -> Option<String> {
+    let (mut seen, mut best): (u32, Option<(usize, &[u8])>) = (0, None);
+    for (name, value) in json::members(object) {
+        let Some(rank) = TELLING.iter().position(|key| key.as_bytes() == name) else { continue };
+        let is_first = seen & (1 << rank) == 0;
+        seen |= 1 << rank;
+        let is_better = best.is_none_or(|(known, _)| rank < known);
+        let says = || json::kind(value) == Kind::String && !json::text(value).trim().is_empty();
+        if is_first && is_better && says() {
+            best = Some((rank, value));
+        }
+    }
+    best.map(|(_, value)| json::text(value).into_owned())
 }
 
 fn member_text(object: &[u8], key: &str) -> Option<String> {

@@ -98,16 +98,26 @@ impl<'a> Folding<'a> {
             if events.is_empty() {
                 return Ok(());
             }
-            if self.code.is_program() {
-                for events in events.chunks(PROGRAM_EVENTS) {
-                    self.fold(events)?;
-                }
-            } else {
-                for event in &events {
-                    self.fold(std::slice::from_ref(event))?;
-                }
+            let mut rest = events.as_slice();
+            while !rest.is_empty() {
+                let (piece, behind) = rest.split_at(self.piece(rest));
+                self.fold(piece)?;
+                rest = behind;
             }
         }
+    }
+
+    /// How many of the events are folded in one go: those up to the next snapshot.
+    fn piece(&self, events: &[Recorded]) -> usize {
+        if self.code.is_program() {
+            return events.len().min(PROGRAM_EVENTS);
+        }
+        let mut bytes = self.bytes;
+        let is_last = |(index, event): (usize, &Recorded)| {
+            bytes += event.bytes().len();
+            self.is_due(event.sequence, self.events + index as u64 + 1, bytes)
+        };
+        events.iter().enumerate().position(is_last).map_or(events.len(), |index| index + 1)
     }
 
     fn fold(&mut self, events: &[Recorded]) -> Result<(), QueryError> {
@@ -121,17 +131,16 @@ impl<'a> Folding<'a> {
         self.place = Place::of(last);
         self.events += events.len() as u64;
         self.is_whole &= before + events.len() as u64 == self.place.sequence.0;
-        if self.is_whole && self.is_due() {
+        if self.is_whole && self.is_due(self.place.sequence, self.events, self.bytes) {
             self.pack(false);
         }
         Ok(())
     }
 
     /// Whether it is worth a snapshot: by the count of events, and by what they cost to read against the state's size.
-    fn is_due(&self) -> bool {
-        let every =
-            self.shared.config.rewind.snapshot_events.max(self.place.sequence.0 / SNAPSHOTS_OF_STREAM);
-        self.shared.snapshots.is_some() && self.events >= every && self.bytes >= self.state_bytes
+    fn is_due(&self, sequence: Sequence, events: u64, bytes: usize) -> bool {
+        let every = self.shared.config.rewind.snapshot_events.max(sequence.0 / SNAPSHOTS_OF_STREAM);
+        self.shared.snapshots.is_some() && events >= every && bytes >= self.state_bytes
     }
 
     /// Keeps the state of this place, to be stored.

@@ -111,11 +111,7 @@ impl Code {
         turn: Option<&Turn>,
     ) -> Result<(), QueryError> {
         match self {
-            Self::BuiltIn(projection) => {
-                for event in events {
-                    projection.apply(state, event);
-                }
-            }
+            Self::BuiltIn(projection) => projection.apply_all(state, events),
             Self::Program(program) => {
                 let (Some(turn), false) = (turn, events.is_empty()) else { return Ok(()) };
                 let before = serde_json::to_vec(state.value()).unwrap_or_default();

@@ -19,6 +19,7 @@ pub static PROJECTION: Projection = Projection {
     ],
     empty: || json!({}),
     apply,
+    apply_all: None,
 };
 
 fn apply(state: &mut State, step: &Step<'_>) {

@@ -28,6 +28,7 @@ pub static PROJECTION: Projection = Projection {
     ],
     empty,
     apply,
+    apply_all: None,
 };
 
 fn empty() -> Value {

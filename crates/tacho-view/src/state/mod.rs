@@ -35,6 +35,8 @@ pub struct Projection {
     pub reads: &'static [&'static str],
     empty: fn() -> Value,
     apply: fn(&mut State, &Step<'_>),
+    /// Gives what `apply` gives, event by event, in less time, where nobody asks for the changes.
+    apply_all: Option<fn(&mut Value, &[Recorded])>,
 }
 
 /// Every projection that is built in. To add one is to add a file and a line.
@@ -69,5 +71,13 @@ impl Projection {
     /// Folds one event.
     pub fn apply(&self, state: &mut State, event: &Recorded) {
         (self.apply)(state, &Step::new(event));
+    }
+
+    /// Folds events that follow each other. The more at once, the less each of them may cost.
+    pub fn apply_all(&self, state: &mut State, events: &[Recorded]) {
+        match (self.apply_all, state.unnoted()) {
+            (Some(apply_all), Some(value)) if events.len() > 1 => apply_all(value, events),
+            _ => events.iter().for_each(|event| self.apply(state, event)),
+        }
     }
 }

@@ -46,6 +46,7 @@ pub static PROJECTION: Projection = Projection {
     ],
     empty,
     apply,
+    apply_all: None,
 };
 
 pub(super) fn empty() -> Value {

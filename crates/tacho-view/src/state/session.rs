@@ -17,6 +17,7 @@ pub static PROJECTION: Projection = Projection {
     reads: &["claude.*", "codex.*", "CommitCreated", "PRCreated", "PRMerged", "TestRun*", "QualityCheck*"],
     empty,
     apply,
+    apply_all: None,
 };
 
 fn empty() -> Value {

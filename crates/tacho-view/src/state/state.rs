@@ -71,6 +71,11 @@ impl State {
         self.changes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
+    /// The value, where nobody asks for the changes.
+    pub(super) fn unnoted(&mut self) -> Option<&mut Value> {
+        if self.changes.is_none() { Some(&mut self.value) } else { None }
+    }
+
     /// Puts another value in the place of the whole.
     pub fn replace(&mut self, value: Value) {
         if let Some(changes) = &mut self.changes {
