@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 const BATCHES: u64 = 400;
 const BATCH_EVENTS: u64 = 1000;
-const IDLE_KIB: u64 = 40 << 10;
+/// 40 MiB with the program itself, of which some 15 are resident as it is shipped.
+const IDLE_KIB: u64 = 25 << 10;
 const SMALL_WITHIN: Duration = Duration::from_secs(60);
 
 #[test]

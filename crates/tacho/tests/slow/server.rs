@@ -56,11 +56,21 @@ impl Server {
         self.process.wait().unwrap();
     }
 
-    /// The process's memory.
+    /// The process's memory, without the pages of the program itself: those of a build without optimisation are twice as
+    /// many.
     pub fn resident_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.split_whitespace().next().unwrap().parse().unwrap()
+        let program = std::fs::read_link(format!("/proc/{}/exe", self.process.id())).unwrap();
+        let maps = std::fs::read_to_string(format!("/proc/{}/smaps", self.process.id())).unwrap();
+        let (mut is_program, mut kib) = (false, 0);
+        for line in maps.lines() {
+            let first = line.split_whitespace().next().unwrap_or_default();
+            if !first.ends_with(':') {
+                is_program = line.ends_with(program.to_str().unwrap());
+            } else if first == "Rss:" && !is_program {
+                kib += line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap();
+            }
+        }
+        kib
     }
 
     /// A session's events, oldest first.
