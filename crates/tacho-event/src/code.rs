@@ -48,6 +48,8 @@ codes! {
     InvalidHeader "invalid_header" 400 "A header has a value that cannot be read.",
     IdConflict "id_conflict" 409 "An event with this source and id exists, with other content.",
     SequenceConflict "sequence_conflict" 409 "A stream is not at the expected sequence.",
+    AlreadySettled "already_settled" 409 "It was tried again or given up already.",
+    NotRunning "not_running" 409 "The handler that this is for does not run.",
     InvalidFilter "invalid_filter" 400 "A filter or parameter cannot be read.",
     InvalidCursor "invalid_cursor" 400 "The cursor is none that this log gave.",
     EventNotFound "event_not_found" 404 "No event has this id.",

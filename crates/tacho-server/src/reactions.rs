@@ -1,6 +1,5 @@
 //! Handlers, deliveries and dead letters as JSON.
 
-use crate::api::dead_letters;
 use serde_json::{Value, json};
 use tacho_engine::delivery::{DeadLetter, Failure, HandlerStatus};
 use tacho_engine::handler::{Deed, Pending, Tested, Throughput};
@@ -87,7 +86,7 @@ pub(crate) fn letter_json(letter: &DeadLetter) -> Value {
         "id": row.id,
         "handler": row.handler,
         "attempts": row.attempts,
-        "error": dead_letters::error(&letter.error),
+        "error": text::to_value(&letter.error),
         "event": letter.event.as_ref().map(|event| text::to_value(&event.to_cloudevent())),
         "failedAt": row.failed.to_rfc3339_millis(),
         "retry_of": row.retry_of,
@@ -97,7 +96,7 @@ pub(crate) fn letter_json(letter: &DeadLetter) -> Value {
 
 /// In the shape of the bus of tool servers.
 pub(crate) fn letter_on_the_bus(letter: &DeadLetter) -> Value {
-    let error = dead_letters::error(&letter.error);
+    let error = text::to_value(&letter.error);
     let original = letter.event.as_ref().map(|event| {
         let mut out = Vec::new();
         tacho_ingest::shape::render(event, Format::Mcp, &mut out);

@@ -2,7 +2,7 @@
 
 use super::runner::{Next, Runner, Snapshot, Surroundings};
 use super::selection::Selection;
-use super::{Deliver, HandlerStatus, Policy, Role};
+use super::{Deliver, Failure, HandlerStatus, Policy, Role};
 use crate::engine::Engine;
 use crate::handler::BreakerState;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -47,6 +47,8 @@ pub enum HandlerError {
     Thread { name: String, source: std::io::Error },
     #[error("handler {name}: the log does not take its start: {source}")]
     Append { name: String, source: tacho_journal::AppendError },
+    #[error("handler {name}: which events are meant cannot be told: {}", failure.message)]
+    Choice { name: String, failure: Failure },
     #[error("the engine is stopping")]
     Stopped,
 }

@@ -8,7 +8,7 @@ use super::matcher::Matcher;
 use super::pool::Told;
 use super::slot::Slot;
 use crate::clock::Clock;
-use crate::delivery::{Delivered, Failure};
+use crate::delivery::Failure;
 use crate::log::Log;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -170,7 +170,7 @@ impl Dispatcher {
             Told::Answer { worker, ticket, answer } => {
                 slot.pool.is_free(worker, moment.elapsed);
                 slot.trouble = None;
-                answered(slot, ticket, answer, random, moment);
+                slot.core.finish(ticket, answer, random, moment);
             }
             Told::Unwell { worker, failure } => {
                 slot.pool.is_free(worker, moment.elapsed);
@@ -318,8 +318,4 @@ fn begin(slot: &mut Slot, moment: Moment) {
             break;
         }
     }
-}
-
-fn answered(slot: &mut Slot, ticket: u64, answer: Result<Delivered, Failure>, random: u64, moment: Moment) {
-    slot.core.finish(ticket, answer, random, moment);
 }

@@ -79,34 +79,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Has the handlers be those of the list: the others end, new ones start, and those that are configured
-    /// otherwise are started anew, each when what it is doing is done. Answers the names of what changed.
-    pub fn reload_reactions(&self, definitions: Vec<Definition>) -> Result<Vec<String>, HandlerError> {
-        let known = self.ask(|dispatcher| {
-            let slots = dispatcher.slots.values();
-            slots
-                .map(|slot| (slot.definition.name.clone(), slot.definition.digest.clone()))
-                .collect::<Vec<_>>()
-        });
-        let mut changed = Vec::new();
-        for (name, digest) in known.unwrap_or_default() {
-            let stays = definitions.iter().any(|one| one.name == name && one.digest == digest);
-            if !stays {
-                self.end_reaction(&name);
-                changed.push(name);
-            }
-        }
-        for definition in definitions {
-            if self.reaction(&definition.name).is_none() {
-                changed.push(definition.name.clone());
-                self.start_reaction(definition)?;
-            }
-        }
-        changed.sort();
-        changed.dedup();
-        Ok(changed)
-    }
-
     /// Ends a handler when what it is doing is done. Its place on the log stays.
     pub(crate) fn end_reaction(&self, name: &str) {
         let until = Instant::now() + Duration::from_millis(self.shared.config.delivery.stop_ms);
@@ -145,7 +117,7 @@ impl Engine {
         let chooser = chooser.map_err(|source| HandlerError::Thread { name: name.clone(), source })?;
         let moment = Moment { elapsed: shared.clock.elapsed(), now: shared.clock.now() };
         let fault = |source| HandlerError::Journal { name: name.clone(), source };
-        let mut core = restore(&shared.log, &definition, &chooser, moment).map_err(fault)?;
+        let mut core = restore(&shared.log, &definition, &chooser, moment)?;
         if core.unsaved().is_none() && is_new(&shared.log, &name).map_err(fault)? {
             let events = core.save(moment).unwrap_or_default();
             let appended = self.append_and_wait(events);
@@ -432,7 +404,7 @@ impl Dispatcher {
             state,
             position: status.position,
             head,
-            pending: status.pending + slot.inbox.len() as u64,
+            pending: status.pending,
             lag_ns: lag.unwrap_or(0),
             done: status.done,
             dead: status.dead,

@@ -174,9 +174,8 @@ impl Engine {
                 outcome.returned.push(answer);
             }
         }
-        let before = markers.values().next().copied().unwrap_or_default();
         for (cause, position) in ids {
-            let Some(outcome) = outcomes.get_mut(&position).filter(|_| position >= before) else { continue };
+            let Some(outcome) = outcomes.get_mut(&position) else { continue };
             let filter = Filter { causation: Some(cause.to_owned()), ..Filter::default() };
             let answers = self.answers_but(filter, id).await?;
             outcome.returned_before = answers.into_iter().map(|(_, answer)| answer).collect();

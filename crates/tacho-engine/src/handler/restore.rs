@@ -2,10 +2,10 @@
 
 use super::Definition;
 use super::chooser::Chooser;
-use super::core::{Core, Item, Moment};
+use super::core::{Core, Moment};
 use super::progress::Progress;
 use super::seen::{MAX_SEEN, Mark, Seen};
-use crate::delivery::Start;
+use crate::delivery::{HandlerError, Start};
 use crate::log::Log;
 use tacho_event::{Position, Recorded};
 use tacho_journal::{JournalError, ReadLimit};
@@ -24,10 +24,11 @@ pub(super) fn restore(
     definition: &Definition,
     chooser: &Chooser,
     moment: Moment,
-) -> Result<Core, JournalError> {
+) -> Result<Core, HandlerError> {
+    let fault = |source| HandlerError::Journal { name: definition.name.clone(), source };
     let (name, policy) = (definition.name.as_str(), definition.policy.clone());
     let head = log.head();
-    let loaded = Progress::load(log, name)?;
+    let loaded = Progress::load(log, name).map_err(fault)?;
     let (at, progress) = match loaded {
         Some((at, progress)) => (Some(at), progress),
         None => {
@@ -39,13 +40,15 @@ pub(super) fn restore(
             (None, Progress { position, read_to: position, ..Progress::default() })
         }
     };
-    let marks = marks(log, definition, &progress, moment)?;
+    let marks = marks(log, definition, &progress, moment).map_err(fault)?;
     let mut core = Core::new(name, policy, progress.clone(), &marks, moment);
     if let Some(at) = at.filter(|_| !progress.seen.is_empty()) {
         core.outbox.set_seen_before(Some(at));
     }
     for run in &progress.open {
-        let items = open_between(log, chooser, run.first, run.last)?;
+        let wanted = wanted_between(log, chooser, run.first, run.last).map_err(fault)?;
+        let items = chooser.choose(wanted);
+        let items = items.map_err(|failure| HandlerError::Choice { name: name.to_owned(), failure })?;
         core.reopen(items, &progress.retries, moment);
     }
     Ok(core)
@@ -72,25 +75,19 @@ fn marks(
     Ok(marks)
 }
 
-/// What is meant between two positions.
-fn open_between(
+/// What may be meant between two positions.
+fn wanted_between(
     log: &Log,
     chooser: &Chooser,
     first: Position,
     last: Position,
-) -> Result<Vec<Item>, JournalError> {
-    let (mut items, mut from) = (Vec::new(), first);
+) -> Result<Vec<Recorded>, JournalError> {
+    let (mut wanted, mut from) = (Vec::new(), first);
     while from <= last {
         let events = log.read(from, CHUNK)?;
         let Some(end) = events.last().map(|event| event.position) else { break };
-        let wanted = events.into_iter().filter(|event| event.position <= last && chooser.may_want(event));
-        // What cannot be decided now is decided when it is delivered.
-        let wanted: Vec<Recorded> = wanted.collect();
-        match chooser.choose(wanted.clone()) {
-            Ok(chosen) => items.extend(chosen),
-            Err(_) => items.extend(wanted.into_iter().map(Item::new)),
-        }
+        wanted.extend(events.into_iter().filter(|event| event.position <= last && chooser.may_want(event)));
         from = end.next();
     }
-    Ok(items)
+    Ok(wanted)
 }

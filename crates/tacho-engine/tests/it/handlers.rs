@@ -8,10 +8,11 @@ use tacho_engine::delivery::{
     Deliver, Delivered, Delivery, Failure, HandlerState, HandlerStatus, LetterDeed, Returned, Start, Workers,
 };
 use tacho_engine::handler::{
-    Asker, Breaker, BreakerState, Dedupe, DedupeBy, Definition, Key, Policy, ReplayOrder, Retry,
+    Asker, Batch, Breaker, BreakerState, Dedupe, DedupeBy, Definition, Key, Order, PerKey, Policy,
+    ReplayOrder, Retry,
 };
 use tacho_engine::{Engine, LetterQuery, Query, ReplayQuery};
-use tacho_event::{Filter, Jq, Pattern, Recorded, json};
+use tacho_event::{Draft, Filter, Jq, Pattern, Recorded, Sameness, json};
 use tempfile::TempDir;
 
 type Answers = Arc<dyn Fn(&Recorded) -> Result<Vec<String>, Failure> + Send + Sync>;
@@ -105,6 +106,7 @@ pub(crate) fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+#[track_caller]
 fn settled(engine: &Engine, done: u64, dead: u64) -> HandlerStatus {
     until(|| {
         Some(status(engine)).filter(|status| (status.done, status.dead, status.pending) == (done, dead, 0))
@@ -273,7 +275,7 @@ fn a_breaker_opens_and_a_retry_by_hand_does_not_wait() {
 }
 
 #[test]
-fn a_new_handler_may_begin_at_the_start_and_a_reload_changes_what_changed() {
+fn a_new_handler_may_begin_at_the_start_or_behind_a_position() {
     let (folder, hands) = (TempDir::new().unwrap(), Hands::echo());
     let engine = open(folder.path(), |_| {});
     for n in 0..3_000 {
@@ -284,15 +286,15 @@ fn a_new_handler_may_begin_at_the_start_and_a_reload_changes_what_changed() {
         }
     }
     let from_start = |definition: &mut Definition| definition.policy.start = Start::Beginning;
-    engine.reload_reactions(vec![definition(&hands, from_start)]).unwrap();
+    engine.start_reactions(vec![definition(&hands, from_start)]).unwrap();
     settled(&engine, 30, 0);
-    assert!(engine.reload_reactions(vec![definition(&hands, from_start)]).unwrap().is_empty());
-    let other = |definition: &mut Definition| definition.digest = "other".into();
-    assert_eq!(engine.reload_reactions(vec![definition(&hands, other)]).unwrap(), ["review"]);
-    append(&engine, "task/x", "{\"n\":9}");
-    settled(&engine, 31, 0);
-    assert_eq!(engine.reload_reactions(Vec::new()).unwrap(), ["review"]);
-    assert!(engine.handler("review").is_none());
+    let behind = of_type(&engine, "demo.a")[9].position;
+    let late = |definition: &mut Definition| {
+        definition.name = "late".into();
+        definition.policy.start = Start::After(behind);
+    };
+    engine.start_reactions(vec![definition(&hands, late)]).unwrap();
+    until(|| engine.handler("late").filter(|late| late.done == 20 && late.pending == 0));
     engine.close().unwrap();
 }
 
@@ -335,5 +337,116 @@ fn a_replay_goes_through_the_handlers_marked_and_once_for_a_name() {
         (3, 6, 3)
     );
     settled(&engine, 6, 0);
+    engine.close().unwrap();
+}
+
+/// A worker that waits at a gate, and what is under way there.
+#[derive(Clone, Default)]
+struct Gate {
+    under_way: Arc<Mutex<Vec<Vec<String>>>>,
+    opened: Arc<(Mutex<usize>, std::sync::Condvar)>,
+}
+
+impl Gate {
+    fn open(&self, more: usize) {
+        *self.opened.0.lock().unwrap() += more;
+        self.opened.1.notify_all();
+    }
+
+    fn seen(&self) -> Vec<Vec<String>> {
+        self.under_way.lock().unwrap().clone()
+    }
+}
+
+impl Workers for Gate {
+    fn start(&self) -> Result<Box<dyn Deliver>, Failure> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Deliver for Gate {
+    fn deliver(&mut self, delivery: &Delivery<'_>) -> Result<Delivered, Failure> {
+        self.under_way.lock().unwrap().push(delivery.events.iter().map(text).collect());
+        let mut opened = self.opened.0.lock().unwrap();
+        while *opened == 0 {
+            opened = self.opened.1.wait(opened).unwrap();
+        }
+        *opened -= 1;
+        Ok(Delivered::default())
+    }
+}
+
+fn gated(folder: &Path, gate: &Gate, change: impl FnOnce(&mut Policy)) -> Engine {
+    let engine = open(folder, |_| {});
+    let mut definition = definition(&Hands::echo(), |_| {});
+    definition.workers = Arc::new(gate.clone());
+    change(&mut definition.policy);
+    engine.start_reactions(vec![definition]).unwrap();
+    engine
+}
+
+fn tenant() -> Key {
+    Key::Jq(Jq::compile(".data.tenant").unwrap())
+}
+
+#[test]
+fn order_by_a_key_has_one_of_each_key_under_way() {
+    let (folder, gate) = (TempDir::new().unwrap(), Gate::default());
+    let engine = gated(folder.path(), &gate, |policy| {
+        policy.order = Order::Key(tenant());
+        policy.concurrency = 8;
+    });
+    for (stream, tenant) in [("task/1", "a"), ("task/2", "a"), ("task/3", "b"), ("task/4", "a")] {
+        append(&engine, stream, &format!("{{\"tenant\":\"{tenant}\",\"at\":\"{stream}\"}}"));
+    }
+    until(|| Some(status(&engine)).filter(|status| status.pending == 4 && status.in_flight == 2));
+    gate.open(4);
+    settled(&engine, 4, 0);
+    let of_a: Vec<String> = gate.seen().concat().into_iter().filter(|text| text.contains("\"a\"")).collect();
+    let places: Vec<usize> = of_a.iter().map(|text| text.find("task/").unwrap()).collect();
+    assert!(of_a.is_sorted() && places.len() == 3, "{of_a:?}");
+    engine.close().unwrap();
+}
+
+#[test]
+fn without_order_a_limit_by_key_holds() {
+    let (folder, gate) = (TempDir::new().unwrap(), Gate::default());
+    let engine = gated(folder.path(), &gate, |policy| {
+        policy.order = Order::None;
+        policy.per_key = Some(PerKey { key: tenant(), limit: 2 });
+        policy.concurrency = 8;
+    });
+    for tenant in ["a", "a", "a", "a", "b"] {
+        append(&engine, "task/1", &format!("{{\"tenant\":\"{tenant}\"}}"));
+    }
+    until(|| Some(status(&engine)).filter(|status| status.pending == 5 && status.in_flight == 3));
+    gate.open(5);
+    settled(&engine, 5, 0);
+    engine.close().unwrap();
+}
+
+#[test]
+fn batches_hold_one_group_and_what_is_critical_goes_first() {
+    let (folder, gate) = (TempDir::new().unwrap(), Gate::default());
+    let engine = gated(folder.path(), &gate, |policy| {
+        policy.order = Order::None;
+        policy.concurrency = 1;
+        policy.batch = Batch { events: 10, by: Some(tenant()), ..Batch::default() };
+    });
+    // One is under way and holds the only worker, while the others gather.
+    append(&engine, "task/1", "{\"tenant\":\"first\"}");
+    until(|| Some(gate.seen()).filter(|seen| seen.len() == 1));
+    for tenant in ["low", "low", "high", "low"] {
+        let mut draft = Draft::new("demo.a", "/t", engine.new_id());
+        draft.subject = Some("task/1".into());
+        draft.put_text("priority", if tenant == "high" { "critical" } else { "low" });
+        draft.set_data(format!("{{\"tenant\":\"{tenant}\"}}").into_bytes());
+        engine.append_and_wait(vec![draft.finish(Sameness::FirstWins).unwrap()]).unwrap();
+    }
+    until(|| Some(status(&engine)).filter(|status| status.pending == 5));
+    gate.open(3);
+    settled(&engine, 5, 0);
+    let low = "{\"tenant\":\"low\"}";
+    assert_eq!(gate.seen()[1..], [vec!["{\"tenant\":\"high\"}"], vec![low, low, low]]);
     engine.close().unwrap();
 }

@@ -1,6 +1,6 @@
 //! `/api/dead-letters…`: what handlers and sinks gave up on, tried again or given up for good.
 
-use super::handler_control::{Order, raw};
+use super::handler_control::Order;
 use super::handlers::answer;
 use crate::doors::{Answer, SharedDoors};
 use crate::parameters;
@@ -124,16 +124,12 @@ impl From<LetterError> for Problem {
     fn from(error: LetterError) -> Self {
         let code = match error {
             LetterError::Unknown(_) => Code::NotFound,
-            LetterError::Settled { .. } | LetterError::NoHandler(_) => Code::SequenceConflict,
+            LetterError::Settled { .. } => Code::AlreadySettled,
+            LetterError::NoHandler(_) => Code::NotRunning,
             LetterError::Event(_) => Code::InvalidEvent,
             LetterError::Append(error) => return error.into(),
             LetterError::Query(error) => return error.into(),
         };
         Self::new(code, error.to_string())
     }
-}
-
-/// The letter's error, as its own event tells it.
-pub(crate) fn error(json: &[u8]) -> Value {
-    raw(json)
 }

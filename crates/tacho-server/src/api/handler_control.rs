@@ -9,7 +9,6 @@ use crate::reactions::tested_json;
 use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
-use serde_json::Value;
 use tacho_engine::handler::Asker;
 use tacho_engine::{Engine, Wait};
 use tacho_event::{Code, Position, Recorded, Sequence, json};
@@ -173,9 +172,4 @@ impl From<tacho_engine::handler::ControlError> for Problem {
         };
         Self::new(code, error.to_string())
     }
-}
-
-/// The value as JSON, for an answer.
-pub(crate) fn raw(json: &[u8]) -> Value {
-    json::to_value(json)
 }

@@ -162,7 +162,7 @@ fn dead_letters_are_found_by_cause_edited_and_given_up() {
     until(&server, "/api/handlers/review", |told| told["done"] == 1);
     assert_eq!(server.get(&format!("/api/dead-letters/{id}")).json()["state"], "retried");
     let again = server.post_with(&format!("/api/dead-letters/{id}/retry"), &json!({}), &[TOKEN]);
-    assert_eq!(again.refusal(), (409, "sequence_conflict".into()));
+    assert_eq!(again.refusal(), (409, "already_settled".into()));
     let ready = server.get("/api/events?type=work.ready").json();
     assert_eq!(ready["events"][0]["data"]["n"], 888);
     let without = server.post_with("/api/dead-letters/discard", &json!({"handler": "review"}), &[TOKEN]);

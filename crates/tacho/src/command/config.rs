@@ -153,8 +153,8 @@ fn is_refused(config: &config::Config) -> Result<bool> {
 /// The kind, and what is started or asked.
 fn deed(handler: &config::Handler) -> String {
     let run = &handler.run;
-    let what = run.program().or_else(|| run.url.clone()).or_else(|| run.capability.clone());
-    let what = what.or_else(|| run.emit.as_ref().map(|emit| emit.kind.clone()));
+    let what = run.program().or_else(|| run.settings.url.clone()).or_else(|| run.settings.capability.clone());
+    let what = what.or_else(|| run.settings.emit.as_ref().map(|emit| emit.kind.clone()));
     format!("{} {}", run.kind(), what.unwrap_or_default())
 }
 

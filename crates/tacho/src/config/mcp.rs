@@ -73,7 +73,7 @@ fn run(fields: &Fields<'_>) -> Result<Run> {
     let (mcp, url) = (command(fields, "command")?, fields.text("url")?);
     ensure!(mcp.is_empty() || url.is_none(), "it has `command` and `url`: write one of them");
     ensure!(!mcp.is_empty() || url.is_some(), "it does nothing: write `command` or `url`");
-    let run = Run {
+    let settings = HandlerSettings {
         mcp,
         url,
         directory: fields.text("directory")?.map(PathBuf::from),
@@ -81,10 +81,10 @@ fn run(fields: &Fields<'_>) -> Result<Run> {
         variables: fields.pairs("variables")?,
         output_bytes: fields.bytes("output")?.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         memory_bytes: fields.bytes("memory")?,
-        ..Run::default()
+        ..HandlerSettings::default()
     };
-    check_handler(&of_tool(&run.settings(None), "any")).map_err(told)?;
-    Ok(run)
+    check_handler(&of_tool(&settings, "any")).map_err(told)?;
+    Ok(Run { settings, ..Run::default() })
 }
 
 impl ToolServer {
@@ -93,12 +93,12 @@ impl ToolServer {
         Member {
             id: self.name.clone(),
             origin: EntryOrigin::Configuration,
-            run: if self.run.url.is_some() { self.run.told() } else { TABLE.to_owned() },
+            run: if self.run.settings.url.is_some() { self.run.told() } else { TABLE.to_owned() },
             capabilities: Vec::new(),
             version: self.version.clone(),
             digest: self.digest.clone(),
             definition: None,
-            offer: Some(offer(self.run.settings(None), Vec::new(), surroundings)),
+            offer: Some(offer(self.run.settings.clone(), Vec::new(), surroundings)),
             trouble: None,
             registration: None,
         }

@@ -3,8 +3,8 @@
 use super::fields::Fields;
 use crate::config::secret::SecretPlace;
 use anyhow::{Context, Result, bail, ensure};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
+use tacho_connector::{Emit, HandlerSettings, Recycle};
 use tacho_engine::registry::Split;
 use tacho_event::schema::Version;
 use ureq::http::Uri;
@@ -18,45 +18,10 @@ const DEEDS: [&str; 5] = ["command", "url", "mcp", "emit", "capability"];
 /// The table, read.
 #[derive(Debug, Clone, Default)]
 pub struct Run {
-    pub command: Vec<String>,
-    pub mode: Option<String>,
-    pub directory: Option<PathBuf>,
-    pub environment: Vec<String>,
-    pub variables: BTreeMap<String, String>,
-    pub output_bytes: Option<usize>,
-    pub memory_bytes: Option<u64>,
-    pub recycle: Recycle,
-    pub health_ms: Option<u64>,
-    pub prompt: Option<String>,
-    pub returns: Option<String>,
-    pub session: Option<String>,
-    pub url: Option<String>,
+    /// As a kind takes it, but for the secret, which is read when it is opened.
+    pub settings: HandlerSettings,
     pub secret: Option<SecretPlace>,
-    /// A command, too.
-    pub mcp: Vec<String>,
-    pub tool: Option<String>,
-    /// A jq program.
-    pub arguments: Option<String>,
-    pub emit: Option<Emit>,
-    pub capability: Option<String>,
     pub split: Split,
-}
-
-/// When a process that stays makes place for another one.
-#[derive(Debug, Clone, Default)]
-pub struct Recycle {
-    pub events: Option<u64>,
-    pub age_ms: Option<u64>,
-    pub memory_bytes: Option<u64>,
-}
-
-/// The event that follows.
-#[derive(Debug, Clone)]
-pub struct Emit {
-    pub kind: String,
-    /// jq programs.
-    pub subject: Option<String>,
-    pub data: Option<String>,
 }
 
 impl Run {
@@ -67,7 +32,7 @@ impl Run {
             (Some(name), None) => Some(SecretPlace::Variable(name)),
             (None, file) => file.map(SecretPlace::File),
         };
-        let run = Self {
+        let settings = HandlerSettings {
             command: command(fields, "command")?,
             mode: fields.one_of("mode", &MODES)?,
             directory: fields.text("directory")?.map(PathBuf::from),
@@ -81,14 +46,14 @@ impl Run {
             returns: fields.text("returns")?,
             session: fields.one_of("session", &["worker", "stream"])?,
             url: fields.text("url")?,
-            secret,
+            secret: None,
             mcp: command(fields, "mcp")?,
             tool: fields.text("tool")?,
             arguments: fields.program("arguments")?,
             emit: fields.inner("emit")?.map(|fields| emit(&fields)).transpose()?,
             capability: fields.text("capability")?,
-            split: split(fields)?,
         };
+        let run = Self { settings, secret, split: split(fields)? };
         run.check(fields)?;
         run.check_kind()?;
         Ok(run)
@@ -96,19 +61,20 @@ impl Run {
 
     /// What it is: `process`, `warm`, `agent`, `http`, `mcp`, `emit` or `capability`.
     pub fn kind(&self) -> &'static str {
-        let mode = MODES.into_iter().find(|mode| self.mode.as_deref() == Some(mode));
+        let mode = MODES.into_iter().find(|mode| self.settings.mode.as_deref() == Some(mode));
         match mode {
-            _ if self.emit.is_some() => "emit",
-            _ if self.capability.is_some() => "capability",
-            _ if self.tool.is_some() => "mcp",
-            _ if self.url.is_some() => "http",
+            _ if self.settings.emit.is_some() => "emit",
+            _ if self.settings.capability.is_some() => "capability",
+            _ if self.settings.tool.is_some() => "mcp",
+            _ if self.settings.url.is_some() => "http",
             mode => mode.unwrap_or("process"),
         }
     }
 
     /// The program that it starts, with its arguments; who writes one here decides what runs on this machine.
     pub fn program(&self) -> Option<String> {
-        let words = if self.command.is_empty() { &self.mcp } else { &self.command };
+        let words =
+            if self.settings.command.is_empty() { &self.settings.mcp } else { &self.settings.command };
         match shlex::try_join(words.iter().map(String::as_str)) {
             _ if words.is_empty() => (self.kind() == "agent").then(|| AGENT.to_owned()),
             Ok(line) => Some(line),
@@ -119,7 +85,8 @@ impl Run {
 
     /// What it is, for people: its kind, or the host that it asks.
     pub fn told(&self) -> String {
-        let host = self.url.as_ref().and_then(|url| Some(url.parse::<Uri>().ok()?.host()?.to_owned()));
+        let host =
+            self.settings.url.as_ref().and_then(|url| Some(url.parse::<Uri>().ok()?.host()?.to_owned()));
         host.unwrap_or_else(|| self.kind().to_owned())
     }
 
@@ -135,19 +102,20 @@ impl Run {
             }
             _ => {}
         }
-        let is_of_mcp = !self.mcp.is_empty() || (self.url.is_some() && self.command.is_empty());
+        let is_of_mcp = !self.settings.mcp.is_empty()
+            || (self.settings.url.is_some() && self.settings.command.is_empty());
         ensure!(
-            self.mcp.is_empty() || self.tool.is_some(),
+            self.settings.mcp.is_empty() || self.settings.tool.is_some(),
             "`run.tool` is missing: name the tool that is called"
         );
         ensure!(
-            self.tool.is_none() || is_of_mcp,
+            self.settings.tool.is_none() || is_of_mcp,
             "`run.tool` needs its server: write `run.mcp` or `run.url`"
         );
-        let has_command = !self.command.is_empty() || self.kind() == "agent";
-        ensure!(self.mode.is_none() || has_command, "`run.mode` needs a `run.command`");
+        let has_command = !self.settings.command.is_empty() || self.kind() == "agent";
+        ensure!(self.settings.mode.is_none() || has_command, "`run.mode` needs a `run.command`");
         let has_split = !self.split.0.is_empty();
-        ensure!(!has_split || self.capability.is_some(), "`run.split` needs a `run.capability`");
+        ensure!(!has_split || self.settings.capability.is_some(), "`run.split` needs a `run.capability`");
         Ok(())
     }
 }

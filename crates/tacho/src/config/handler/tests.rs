@@ -77,13 +77,13 @@ health = "3s"
     assert!(matches!(dedupe.by, DedupeBy::Content) && dedupe.window_ms == 3_600_000);
     assert_eq!(policy.rate.map(|rate| (rate.events, rate.per_ms)), Some((7, 60_000)));
     assert_eq!((policy.priority, handler.version.as_deref()), (Priority::High, Some("1.2.0")));
-    assert_eq!((run.kind(), run.environment.as_slice()), ("warm", &["API_BASE".to_owned()][..]));
-    assert_eq!(run.variables["MODE"], "fast");
+    assert_eq!((run.kind(), run.settings.environment.as_slice()), ("warm", &["API_BASE".to_owned()][..]));
+    assert_eq!(run.settings.variables["MODE"], "fast");
     assert_eq!(
-        (run.output_bytes, run.memory_bytes, run.health_ms),
+        (run.settings.output_bytes, run.settings.memory_bytes, run.settings.health_ms),
         (Some(1 << 20), Some(1 << 30), Some(3_000))
     );
-    let recycle = &run.recycle;
+    let recycle = &run.settings.recycle;
     assert_eq!(
         (recycle.events, recycle.age_ms, recycle.memory_bytes),
         (Some(100), Some(3_600_000), Some(512 << 20))
