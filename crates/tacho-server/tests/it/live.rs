@@ -142,10 +142,10 @@ fn a_filter_by_phase_follows_the_stream() {
     assert_eq!(events.next().unwrap().json()["type"], json!("demo.c"));
 }
 
-struct WebSocket(BufReader<TcpStream>);
+pub struct WebSocket(BufReader<TcpStream>);
 
 impl WebSocket {
-    fn open(server: &Server, path: &str, headers: &str) -> (u16, Self) {
+    pub fn open(server: &Server, path: &str, headers: &str) -> (u16, Self) {
         let mut stream = connect(server.address);
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -173,7 +173,7 @@ impl WebSocket {
         (head[0] & 15, payload)
     }
 
-    fn text(&mut self) -> Value {
+    pub fn text(&mut self) -> Value {
         let (opcode, payload) = self.frame();
         assert_eq!(opcode, 1);
         serde_json::from_slice(&payload).unwrap()

@@ -1,5 +1,6 @@
 //! Handlers over HTTP: how they are told, and what people have them do.
 
+use crate::live::WebSocket;
 use crate::server::{Server, Setup};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -73,6 +74,8 @@ fn control(server: &Server, path: &str, body: &Value) -> Value {
 fn who_asks_receives_the_answer_on_the_live_stream() {
     let server = server();
     let mut live = server.events("/api/events/stream?correlation=ask-1&type=work.*");
+    let (status, mut socket) = WebSocket::open(&server, "/ws?correlation=ask-1&format=cloudevents", "");
+    assert_eq!(status, 101);
     request(&server, "ask-1", &json!({"n": 7}));
     let ready = loop {
         let sent = live.next().unwrap();
@@ -80,6 +83,7 @@ fn who_asks_receives_the_answer_on_the_live_stream() {
             break sent.json();
         }
     };
+    assert_eq!(socket.text()["id"], ready["id"]);
     assert_eq!((&ready["type"], &ready["data"]["n"]), (&json!("work.ready"), &json!(7)));
     assert_eq!((&ready["causationid"], &ready["hops"]), (&json!("ask-1"), &json!(1)));
     let told = until(&server, "/api/handlers/review", |told| told["done"] == 1);

@@ -44,6 +44,36 @@ fn a_configured_handler_answers_events() {
 }
 
 #[test]
+fn a_replay_is_executed_once_for_a_name_and_needs_the_token() {
+    let place = Place::new();
+    let server = start(&place);
+    server.run(&["emit", "demo.asked", "--stream", "task/x"]).ok();
+    eventually("it is done", || shown(&server, "echo")["done"] == 1);
+    let planned = server.json(&["replay", "task/x", "--json"]).remove(0);
+    assert_eq!((&planned["dry_run"], &planned["replayed_count"]), (&true.into(), &1.into()));
+    let execute = ["replay", "task/x", "--execute", "--as", "again", "--reason", "mended", "--json"];
+    // `fragile` gives up on it a second time, so what was planned is not what happened.
+    let first = server.run(&execute);
+    assert_eq!(first.code, Some(3), "{first:?}");
+    let done: Value = serde_json::from_str(&first.stdout).unwrap();
+    assert_eq!(
+        (&done["dry_run"], &done["failed_count"], &done["repeated"]),
+        (&false.into(), &1.into(), &0.into())
+    );
+    let result = &done["results"][0];
+    assert_eq!(
+        (&result["as_before"], &result["returned"][0]["type"]),
+        (&true.into(), &"demo.answered".into())
+    );
+    assert!(result["detail"].as_str().unwrap().starts_with("fragile: exit_3"), "{result}");
+    let again: Value = serde_json::from_str(&server.run(&execute).stdout).unwrap();
+    assert_eq!(again["repeated"], 1);
+    assert_eq!(server.json(&["events", "--type", "demo.answered", "--json"]).len(), 2);
+    let marks = server.json(&["events", "--type", "tacho.replayed", "--json"]);
+    assert_eq!((marks.len(), &marks[0]["data"]["reason"]), (1, &"mended".into()));
+}
+
+#[test]
 fn a_paused_handler_waits_until_it_is_resumed() {
     let place = Place::new();
     let server = start(&place);
